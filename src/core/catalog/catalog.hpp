@@ -1,0 +1,84 @@
+// The configuration tables as one immutable snapshot of plain data: agent types, routes, providers, prices, queues.
+// Made by pg/store from SQL, by tests by hand. Shared by pointer; never changed after it was made.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <unordered_map>
+#include <vector>
+
+#include "core/base/time.hpp"
+#include "core/cost/price.hpp"
+#include "core/job/job.hpp"
+#include "core/prompt/prompt.hpp"
+#include "core/wire/http.hpp"
+#include "core/wire/json_read.hpp"
+
+namespace agent_queue {
+
+// agent_routes, one row.
+struct Route {
+  int position = 1;
+  std::string provider;
+  std::string model;
+  int weight = 100;
+};
+
+// agent_types, one row, with its routes by position.
+struct AgentType {
+  std::string name;
+  std::string queue;
+  std::string system_prompt;
+  std::optional<TextTemplate> prompt_template;
+  std::string prompt_template_error;  // why prompt_template could not be parsed; empty: fine
+  std::optional<Json> result_template;
+  Json params;  // object or null
+  int priority = 5;
+  int max_output_tokens = 1024;
+  Micros request_timeout{std::chrono::seconds(300)};
+  std::optional<Micros> expires_in{std::chrono::minutes(5)};
+  int max_retries = 3;
+  Micros retry_base{std::chrono::seconds(2)};
+  OnUncertain on_uncertain = OnUncertain::retry;
+  std::vector<Route> routes;
+};
+
+// agent_providers, one row.
+struct Provider {
+  std::string name;
+  std::string wire_format;
+  std::string base_url;
+  std::string api_key_ref;  // env:NAME | file:/path | empty
+  std::vector<HttpHeader> headers;
+  HttpTimeouts timeouts;  // total is the agent type's
+  bool enabled = true;
+};
+
+// agent_queues, one row.
+struct Queue {
+  std::string name;
+  bool paused = false;
+};
+
+struct Catalog {
+  std::unordered_map<std::string, AgentType> agent_types;
+  std::unordered_map<std::string, Provider> providers;
+  std::unordered_map<std::string, Queue> queues;
+  PriceTable prices;
+
+  // nullptr: there is none of that name.
+  const AgentType *agent_type(std::string_view name) const;
+  const Provider *provider(std::string_view name) const;
+
+  // May jobs of this type be claimed now (its queue is not paused)?
+  bool is_open(const AgentType &type) const;
+};
+
+// The target of an attempt: the first position; inside it by weight, always the same for the same job and attempt.
+// nullptr: the type has no route with an enabled provider.
+const Route *choose_route(const Catalog &catalog, const AgentType &type, JobId id, int attempt);
+
+}  // namespace agent_queue

@@ -1,0 +1,60 @@
+// A wire format: how one family of providers wants its requests and writes its answers. One file per format.
+// Pure; expected failures are values. Tested in test/unit/provider_test.cpp with the fixtures in test/unit/fixtures.
+#pragma once
+
+#include <string>
+#include <string_view>
+#include <variant>
+
+#include "core/base/failure.hpp"
+#include "core/base/result.hpp"
+#include "core/base/time.hpp"
+#include "core/cost/usage.hpp"
+#include "core/prompt/prompt.hpp"
+#include "core/wire/http.hpp"
+#include "core/wire/json_read.hpp"
+
+namespace agent_queue {
+
+// All that a format needs for one request. Views: the caller keeps what they point to.
+struct Call {
+  std::string_view base_url;  // without a slash at the end
+  std::string_view api_key;   // empty: none
+  std::string_view model;
+  const Prompt *prompt = nullptr;
+  const Json *params = nullptr;  // agent_types.params: passed through, wins over our defaults
+  int max_output_tokens = 0;     // 0: do not send a bound
+};
+
+struct Answer {
+  std::string text;           // clean
+  std::string finish_reason;  // stop | length | tool_calls | content_filter | refusal, else as the provider says
+  std::string model;          // the exact model that answered; may be empty
+  std::string refusal;        // clean; empty: none
+  Json tool_calls;            // OpenAI shape; null: none
+  Usage usage;
+  bool usage_known = false;   // false: the answer carried no usage
+};
+
+using Reply = std::variant<Answer, Failure>;
+
+class WireFormat {
+ public:
+  virtual ~WireFormat() = default;
+  virtual std::string_view name() const = 0;
+
+  // URL, headers and body; the caller adds the provider's own headers and the time-outs.
+  virtual Result<HttpRequest> encode(const Call &call) const = 0;
+
+  // Any bytes at all: a Failure at worst. `secret` is redacted from whatever is quoted.
+  virtual Reply decode(const HttpResponse &response, std::string_view secret, WallTime now) const = 0;
+
+  // Formats that answer inside the worker, without network (echo). `request` is what encode() made.
+  virtual bool is_local() const { return false; }
+  virtual HttpResponse answer_locally(const HttpRequest &request) const;
+};
+
+// The format of that name (openai, echo); nullptr: unknown. Lives as long as the process.
+const WireFormat *find_wire_format(std::string_view name);
+
+}  // namespace agent_queue

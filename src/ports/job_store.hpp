@@ -1,0 +1,78 @@
+// Port: where jobs live. Implemented by pg/store (SPI) and by test/sim's fake; both pass the same conformance suite.
+#pragma once
+
+#include <memory>
+#include <optional>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "core/base/time.hpp"
+#include "core/catalog/catalog.hpp"
+#include "core/job/job.hpp"
+
+namespace agent_queue {
+
+// One short transaction: settle these, then claim up to that many.
+struct Round {
+  std::span<const Settlement> settlements;
+  int claim_limit = 0;
+};
+
+enum class SettleFate {
+  settled,
+  orphaned,  // the job was deleted or is no longer ours; its usage was written
+  kept,      // somebody else has the row locked: nothing was written, give it again later
+};
+
+struct RoundReport {
+  std::vector<SettleFate> fates;    // one per settlement, in order
+  std::vector<ClaimedJob> claimed;  // at most claim_limit, none expired
+  bool more_waiting = false;        // the claim stopped at its limit
+};
+
+enum class StoreTrouble {
+  busy,        // lock time-out, serialization, resources: the same again later may work
+  unstorable,  // some row of this round cannot be written: find out which
+  gone,        // the extension's tables are not there any more
+};
+
+struct StoreFailure {
+  StoreTrouble trouble = StoreTrouble::busy;
+  std::string message;
+};
+
+struct RoundResult {
+  std::optional<StoreFailure> failure;  // set: nothing of the round happened
+  RoundReport report;
+};
+
+class JobStore {
+ public:
+  virtual ~JobStore() = default;
+
+  // All or nothing; on failure nothing was written. A claimed job is durably ours when this returns.
+  // Jobs that are found expired are settled as failed/expired inside the round and not returned.
+  virtual RoundResult round(const Round &round, Now now) = 0;
+
+  // Gives back what dead workers had claimed: their attempts are uncertain (usage estimated; then retried or failed
+  // as the agent type says). Idempotent. Returns the number of jobs; nullopt: could not be done now.
+  virtual std::optional<int> rescue(Now now) = 0;
+
+  // Scheduled jobs whose run_at has come become pending. Returns their number; nullopt: could not be done now.
+  virtual std::optional<int> promote_due(Now now) = 0;
+
+  // The earliest run_at among scheduled jobs as of the last promote_due(); nullopt: none.
+  virtual std::optional<WallTime> next_due() const = 0;
+
+  // Cheap, no transaction: may there be jobs to claim? Never false while a committed job waits longer than the poll.
+  virtual bool work_hinted() = 0;
+
+  // Cheap, no transaction: did a worker die since the last rescue()?
+  virtual bool rescue_hinted() = 0;
+
+  // The configuration as of the last round or rescue. Never null after one of them succeeded.
+  virtual std::shared_ptr<const Catalog> catalog() = 0;
+};
+
+}  // namespace agent_queue

@@ -1,0 +1,56 @@
+// Port: carries HTTP requests, thousands at a time, without blocking. Implemented by net/ and by test/sim's fake.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "core/base/ids.hpp"
+#include "core/base/time.hpp"
+#include "core/wire/http.hpp"
+
+namespace agent_queue {
+
+enum class TransportError {
+  none,
+  resolve,          // the host's name gave no address
+  blocked_address,  // it gave an address that must not be called
+  connect,          // refused, unreachable
+  tls,              // handshake or certificate
+  connect_timeout,
+  first_byte_timeout,
+  idle_timeout,
+  total_timeout,
+  broken,      // the connection ended before the answer was whole
+  too_large,   // body or headers over their bound
+  bad_url,     // URL or headers that cannot be sent
+  protocol,    // not HTTP, or HTTP that breaks its own rules
+  exhausted,   // no descriptors, no memory on our side
+};
+const char *transport_error_name(TransportError error);
+
+struct CallEnd {
+  CallId id;
+  TransportError error = TransportError::none;
+  std::string message;        // error only: for a person; says where the time went for time-outs; no secrets
+  bool request_sent = false;  // bytes of the request left (or may have left) this machine
+  HttpResponse response;      // error == none only
+  Micros time_total{0};
+};
+
+class Transport {
+ public:
+  virtual ~Transport() = default;
+
+  // Starts the call. Never fails: what goes wrong comes as a CallEnd of a later poll().
+  virtual void submit(CallId id, HttpRequest request) = 0;
+
+  // Ends a call without a CallEnd. Unknown ids are ignored.
+  virtual void cancel(CallId id) = 0;
+
+  // Drives all calls as far as they go without waiting and appends those that ended to `ended`.
+  virtual void poll(std::vector<CallEnd> &ended) = 0;
+
+  virtual int in_flight() const = 0;
+};
+
+}  // namespace agent_queue
