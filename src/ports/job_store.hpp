@@ -47,6 +47,8 @@ struct RoundResult {
   RoundReport report;
 };
 
+inline constexpr int kRescueBatch = 500;
+
 class JobStore {
  public:
   virtual ~JobStore() = default;
@@ -55,14 +57,16 @@ class JobStore {
   // Jobs that are found expired are settled as failed/expired inside the round and not returned.
   virtual RoundResult round(const Round &round, Now now) = 0;
 
-  // Gives back what dead workers had claimed: their attempts are uncertain (usage estimated; then retried or failed
-  // as the agent type says). Idempotent. Returns the number of jobs; nullopt: could not be done now.
-  virtual std::optional<int> rescue(Now now) = 0;
+  // Takes over a batch of jobs whose worker is dead: they are claimed by this worker now (durably, started_at as it
+  // was) and come back to be concluded and settled like any other. Fewer than kRescueBatch: there are no more. nullopt:
+  // could not be done now.
+  virtual std::optional<std::vector<ClaimedJob>> rescue(Now now) = 0;
 
   // Scheduled jobs whose run_at has come become pending. Returns their number; nullopt: could not be done now.
   virtual std::optional<int> promote_due(Now now) = 0;
 
-  // The earliest run_at among scheduled jobs as of the last promote_due(); nullopt: none.
+  // The earliest run_at among scheduled jobs as far as known: exact after promote_due(), lowered by each settled retry
+  // and by a commit's hint. nullopt: none.
   virtual std::optional<WallTime> next_due() const = 0;
 
   // Cheap, no transaction: may there be jobs to claim? Never false while a committed job waits longer than the poll.

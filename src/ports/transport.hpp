@@ -20,13 +20,45 @@ enum class TransportError {
   first_byte_timeout,
   idle_timeout,
   total_timeout,
-  broken,      // the connection ended before the answer was whole
-  too_large,   // body or headers over their bound
-  bad_url,     // URL or headers that cannot be sent
-  protocol,    // not HTTP, or HTTP that breaks its own rules
-  exhausted,   // no descriptors, no memory on our side
+  broken,     // the connection ended before the answer was whole
+  too_large,  // body or headers over their bound
+  bad_url,    // URL or headers that cannot be sent
+  protocol,   // not HTTP, or HTTP that breaks its own rules
+  exhausted,  // no descriptors, no memory on our side
 };
-const char *transport_error_name(TransportError error);
+constexpr const char *transport_error_name(TransportError error) {
+  switch (error) {
+    case TransportError::none:
+      return "none";
+    case TransportError::resolve:
+      return "resolve";
+    case TransportError::blocked_address:
+      return "blocked_address";
+    case TransportError::connect:
+      return "connect";
+    case TransportError::tls:
+      return "tls";
+    case TransportError::connect_timeout:
+      return "connect_timeout";
+    case TransportError::first_byte_timeout:
+      return "first_byte_timeout";
+    case TransportError::idle_timeout:
+      return "idle_timeout";
+    case TransportError::total_timeout:
+      return "total_timeout";
+    case TransportError::broken:
+      return "broken";
+    case TransportError::too_large:
+      return "too_large";
+    case TransportError::bad_url:
+      return "bad_url";
+    case TransportError::protocol:
+      return "protocol";
+    case TransportError::exhausted:
+      return "exhausted";
+  }
+  return "unknown";
+}
 
 struct CallEnd {
   CallId id;

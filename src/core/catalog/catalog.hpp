@@ -2,14 +2,15 @@
 // Made by pg/store from SQL, by tests by hand. Shared by pointer; never changed after it was made.
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
-#include <unordered_map>
 #include <vector>
 
+#include "core/base/name_map.hpp"
 #include "core/base/time.hpp"
 #include "core/cost/price.hpp"
 #include "core/job/job.hpp"
@@ -24,7 +25,7 @@ struct Route {
   int position = 1;
   std::string provider;
   std::string model;
-  int weight = 100;
+  int weight = 100;  // share of the attempts among the routes of one position; 0: none
 };
 
 // agent_types, one row, with its routes by position.
@@ -33,6 +34,7 @@ struct AgentType {
   std::string queue;
   std::string system_prompt;
   std::optional<TextTemplate> prompt_template;
+  std::size_t template_bytes = 0;     // of prompt_template's source
   std::string prompt_template_error;  // why prompt_template could not be parsed; empty: fine
   std::optional<Json> result_template;
   Json params;  // object or null
@@ -64,9 +66,9 @@ struct Queue {
 };
 
 struct Catalog {
-  std::unordered_map<std::string, AgentType> agent_types;
-  std::unordered_map<std::string, Provider> providers;
-  std::unordered_map<std::string, Queue> queues;
+  NameMap<AgentType> agent_types;
+  NameMap<Provider> providers;
+  NameMap<Queue> queues;
   PriceTable prices;
 
   // nullptr: there is none of that name.
@@ -77,8 +79,8 @@ struct Catalog {
   bool is_open(const AgentType &type) const;
 };
 
-// The target of an attempt: the first position; inside it by weight, always the same for the same job and attempt.
-// nullptr: the type has no route with an enabled provider.
+// The target of an attempt: the first position that has a usable route (its provider enabled, its weight over 0);
+// inside it by weight, always the same for the same job and attempt. nullptr: there is no usable route.
 const Route *choose_route(const Catalog &catalog, const AgentType &type, JobId id, int attempt);
 
 }  // namespace agent_queue

@@ -5,9 +5,9 @@
 #include <optional>
 #include <string>
 #include <string_view>
-#include <unordered_map>
 #include <vector>
 
+#include "core/base/name_map.hpp"
 #include "core/base/result.hpp"
 #include "core/base/time.hpp"
 #include "core/base/usd.hpp"
@@ -41,7 +41,7 @@ class PriceTable {
   const Price *find(std::string_view provider, std::string_view model, WallTime at) const;
 
  private:
-  std::unordered_map<std::string, std::vector<Price>> by_model_;  // key: provider '\n' model; sorted by valid_from
+  NameMap<NameMap<std::vector<Price>>> by_provider_;  // then by model; sorted by valid_from
 };
 
 // Σ tokens × price / 1e6, exact. Empty where a part that has tokens has no price: unknown is not free.
@@ -49,7 +49,7 @@ class PriceTable {
 std::optional<Usd> cost_of(const Usage &usage, const Price *price);
 
 // The most that an attempt can cost: every byte of the prompt a token at the dearest input price, and
-// max_output_tokens of output. Empty where a price is unknown.
+// max_output_tokens of output. Empty as cost_of() is. Saturates at the end of the range.
 std::optional<Usd> worst_case_cost(std::int64_t prompt_bytes, std::int64_t max_output_tokens, const Price *price);
 
 }  // namespace agent_queue

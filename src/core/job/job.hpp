@@ -70,15 +70,15 @@ enum class Outcome {
 struct Settlement {
   JobId id;
   Outcome outcome = Outcome::completed;
-  std::string result;                       // completed: JSON text, UTF-8, storable (no \u0000)
-  std::optional<JobErrorCode> error_code;   // failed; also kept on a retry, to show why it waits
+  std::string result;                      // completed: JSON text, UTF-8, storable (no \u0000)
+  std::optional<JobErrorCode> error_code;  // failed; also kept on a retry, to show why it waits
   std::string error_message;
-  bool costs_attempt = false;               // retry_count + 1
-  WallTime run_at;                          // retry
+  bool costs_attempt = false;  // retry_count + 1
+  WallTime run_at;             // retry
   WaitReason wait_reason = WaitReason::backoff;
-  std::string provider;                     // the target that was called; empty: none was
+  std::string provider;  // the target that was called; empty: none was
   std::string model;
-  std::optional<UsageRecord> usage;         // written also when the job is gone meanwhile
+  std::optional<UsageRecord> usage;  // written also when the job is gone meanwhile
   WallTime ended_at;
 };
 

@@ -25,8 +25,8 @@ class TextTemplate {
 
  private:
   struct Piece {
-    std::string literal;             // before the place
-    std::vector<std::string> path;   // empty: no place (the tail)
+    std::string literal;            // before the place
+    std::vector<std::string> path;  // empty: no place (the tail)
   };
   std::vector<Piece> pieces_;
   std::vector<std::string> fields_;

@@ -33,7 +33,7 @@ struct Answer {
   std::string refusal;        // clean; empty: none
   Json tool_calls;            // OpenAI shape; null: none
   Usage usage;
-  bool usage_known = false;   // false: the answer carried no usage
+  bool usage_known = false;  // false: the answer carried no usage
 };
 
 using Reply = std::variant<Answer, Failure>;

@@ -1,0 +1,67 @@
+-- Enqueue and wait. Documented with named arguments only, so that parameters can be added.
+CREATE OR REPLACE FUNCTION enqueue_agent(
+    -- agent_types.name
+    agent_type text,
+    -- the request: an object with messages, prompt, text or the fields of the prompt template
+    request jsonb,
+    -- whose job it is; NULL: the caller's, or the system's where the caller may
+    user_id uuid DEFAULT NULL,
+    -- 1 to 10, 1 first; NULL: the agent type's
+    priority int DEFAULT NULL,
+    -- not called before now() + delay
+    delay interval DEFAULT '0',
+    -- how long it may wait for its call, from when it may run; NULL: as the agent type says
+    expires_in interval DEFAULT NULL,
+    -- 0 to 100; NULL: the agent type's
+    max_retries int DEFAULT NULL,
+    -- true: call even if a cached answer is at hand
+    skip_cache boolean DEFAULT false,
+    -- the same key of the same user again is the same job; NULL: none
+    idempotency_key text DEFAULT NULL,
+    -- NULL: the agent type's
+    queue text DEFAULT NULL
+) RETURNS bigint
+    LANGUAGE C VOLATILE PARALLEL UNSAFE
+    AS 'MODULE_PATHNAME', 'aq_enqueue_agent';
+COMMENT ON FUNCTION enqueue_agent(text, jsonb, uuid, int, interval, interval, int, boolean, text, text) IS
+    'Puts one job into the queue, as part of the current transaction, and returns its id';
+
+CREATE OR REPLACE FUNCTION enqueue_agents(
+    -- agent_types.name
+    agent_type text,
+    -- the requests, one job each; none may be NULL
+    requests jsonb[],
+    -- whose jobs they are; NULL: the caller's, or the system's where the caller may
+    user_id uuid DEFAULT NULL,
+    -- 1 to 10, 1 first; NULL: the agent type's
+    priority int DEFAULT NULL,
+    -- not called before now() + delay
+    delay interval DEFAULT '0',
+    -- how long they may wait for their calls, from when they may run; NULL: for ever
+    expires_in interval DEFAULT NULL,
+    -- 0 to 100; NULL: the agent type's
+    max_retries int DEFAULT NULL,
+    -- true: call even if cached answers are at hand
+    skip_cache boolean DEFAULT false,
+    -- request number n gets this key with ':n' behind it; NULL: none
+    idempotency_key text DEFAULT NULL,
+    -- NULL: the agent type's
+    queue text DEFAULT NULL
+) RETURNS SETOF bigint
+    LANGUAGE C VOLATILE PARALLEL UNSAFE ROWS 1000
+    AS 'MODULE_PATHNAME', 'aq_enqueue_agents';
+COMMENT ON FUNCTION enqueue_agents(text, jsonb[], uuid, int, interval, interval, int, boolean, text, text) IS
+    'Puts many jobs into the queue, all or none, and returns their ids in the order of the requests. '
+    'Unlike with enqueue_agent, expires_in NULL means never: a bulk may wait long';
+
+CREATE OR REPLACE FUNCTION wait_agent(
+    -- agent_queue.id
+    id bigint,
+    -- how long to wait before giving up; the job goes on all the same
+    timeout interval DEFAULT '30 seconds'
+) RETURNS jsonb
+    LANGUAGE C VOLATILE STRICT PARALLEL UNSAFE
+    AS 'MODULE_PATHNAME', 'aq_wait_agent';
+COMMENT ON FUNCTION wait_agent(bigint, interval) IS
+    'Waits until the job is finished and returns its result, or raises an error with the job''s error. '
+    'The job must have been committed before';

@@ -1,0 +1,46 @@
+-- Rows that come with the extension give way to a user's. One function a table, because the keys differ.
+-- In all of them: a row that a session writes is the user's, so `shipped` cannot be set from outside.
+CREATE OR REPLACE FUNCTION agent_providers_replace_shipped() RETURNS trigger
+    LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp
+AS $$
+BEGIN
+    DELETE FROM @extschema@.agent_providers AS p WHERE p.name = NEW.name AND p.shipped;
+    NEW.shipped := false;
+    RETURN NEW;
+END
+$$;
+COMMENT ON FUNCTION agent_providers_replace_shipped() IS 'A new row takes the place of the shipped one of the same key';
+
+CREATE OR REPLACE FUNCTION agent_models_replace_shipped() RETURNS trigger
+    LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp
+AS $$
+BEGIN
+    DELETE FROM @extschema@.agent_models AS m
+    WHERE m.provider = NEW.provider AND m.model = NEW.model AND m.valid_from = NEW.valid_from AND m.shipped;
+    NEW.shipped := false;
+    RETURN NEW;
+END
+$$;
+COMMENT ON FUNCTION agent_models_replace_shipped() IS 'A new row takes the place of the shipped one of the same key';
+
+CREATE OR REPLACE FUNCTION agent_queues_replace_shipped() RETURNS trigger
+    LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp
+AS $$
+BEGIN
+    DELETE FROM @extschema@.agent_queues AS q WHERE q.name = NEW.name AND q.shipped;
+    NEW.shipped := false;
+    RETURN NEW;
+END
+$$;
+COMMENT ON FUNCTION agent_queues_replace_shipped() IS 'A new row takes the place of the shipped one of the same key';
+
+CREATE OR REPLACE FUNCTION agent_queue_clear_shipped() RETURNS trigger
+    LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp
+AS $$
+BEGIN
+    NEW.shipped := false;
+    RETURN NEW;
+END
+$$;
+COMMENT ON FUNCTION agent_queue_clear_shipped() IS
+    'A changed row is the user''s: it is dumped, and updates of the extension leave it alone';

@@ -1,0 +1,49 @@
+-- What was billed: one row per attempt, inserted only, in the transaction that settles the job. sql/costs_view.sql
+--
+-- The parent has no index and no constraint, and the script makes the default partition only: partitions of the months
+-- are made by the worker as tables of their own and attached, because a restore creates the extension first and can
+-- attach only what fits a parent that demands nothing.
+CREATE TABLE api_usage (
+    queue_id           bigint NOT NULL,
+    attempt            int NOT NULL,
+    part               int NOT NULL DEFAULT 1,
+    user_id            uuid,
+    agent_type         text COLLATE "C",
+    provider           text COLLATE "C",
+    model              text COLLATE "C",
+    tokens_used        bigint,
+    input_tokens       bigint,
+    cache_read_tokens  bigint,
+    cache_write_tokens bigint,
+    output_tokens      bigint,
+    reasoning_tokens   bigint,
+    cost_usd           numeric,
+    saved_usd          numeric,
+    cached             boolean NOT NULL DEFAULT false,
+    estimated          boolean NOT NULL DEFAULT false,
+    latency_ms         double precision,
+    created_at         timestamptz NOT NULL
+) PARTITION BY RANGE (created_at);
+
+CREATE TABLE api_usage_default PARTITION OF api_usage DEFAULT;
+-- Exactly once: no attempt is accounted twice.
+CREATE UNIQUE INDEX api_usage_default_attempt ON api_usage_default (queue_id, attempt, part, created_at);
+
+COMMENT ON TABLE api_usage IS 'One row per attempt that was billed, may have been billed, or was served from the cache';
+COMMENT ON TABLE api_usage_default IS 'Usage of months that have no partition of their own';
+COMMENT ON COLUMN api_usage.queue_id IS 'agent_queue.id; the job may be gone';
+COMMENT ON COLUMN api_usage.attempt IS '1 is the first';
+COMMENT ON COLUMN api_usage.part IS '1, or the number of the share where one attempt is billed in several';
+COMMENT ON COLUMN api_usage.tokens_used IS 'All tokens: input (cached included) and output';
+COMMENT ON COLUMN api_usage.input_tokens IS
+    'Input tokens billed at the full price: neither read from nor written to a prompt cache';
+COMMENT ON COLUMN api_usage.cache_read_tokens IS 'Input read from the provider''s prompt cache';
+COMMENT ON COLUMN api_usage.cache_write_tokens IS 'Input written to the provider''s prompt cache';
+COMMENT ON COLUMN api_usage.output_tokens IS 'Output tokens, reasoning included';
+COMMENT ON COLUMN api_usage.reasoning_tokens IS 'Of output_tokens: not visible in the answer';
+COMMENT ON COLUMN api_usage.cost_usd IS 'US dollars, exact; NULL: no price was known';
+COMMENT ON COLUMN api_usage.saved_usd IS 'US dollars that a cached answer did not cost';
+COMMENT ON COLUMN api_usage.cached IS 'Served from the response cache';
+COMMENT ON COLUMN api_usage.estimated IS 'The provider did not say: the worst case was booked';
+COMMENT ON COLUMN api_usage.latency_ms IS 'Milliseconds from the claim to the answer';
+COMMENT ON COLUMN api_usage.created_at IS 'When the attempt was started; its prices are those of that time';

@@ -1,0 +1,65 @@
+-- The rows that are there after CREATE EXTENSION. Prices are US dollars per million tokens of the standard tier, from
+-- public lists; where a list was doubtful, the price is NULL (unknown) rather than wrong.
+INSERT INTO agent_queues (name, shipped) VALUES ('agents', true), ('reports', true), ('notifications', true);
+
+INSERT INTO agent_providers (name, wire_format, base_url, api_key_ref, shipped) VALUES
+    ('openai',     'openai', 'https://api.openai.com/v1',      'env:OPENAI_API_KEY',     true),
+    ('deepseek',   'openai', 'https://api.deepseek.com',       'env:DEEPSEEK_API_KEY',   true),
+    ('mistral',    'openai', 'https://api.mistral.ai/v1',      'env:MISTRAL_API_KEY',    true),
+    ('groq',       'openai', 'https://api.groq.com/openai/v1', 'env:GROQ_API_KEY',       true),
+    ('openrouter', 'openai', 'https://openrouter.ai/api/v1',   'env:OPENROUTER_API_KEY', true),
+    ('echo',       'echo',   'http://localhost',               '',                       true);
+-- Servers on this machine, at their usual ports: Ollama, vLLM, llama.cpp. The first call may load the model.
+INSERT INTO agent_providers (name, wire_format, base_url, first_byte_timeout, shipped) VALUES
+    ('local',      'openai', 'http://127.0.0.1:11434/v1', '10 min', true),
+    ('vllm',       'openai', 'http://127.0.0.1:8000/v1',  '10 min', true),
+    ('llamacpp',   'openai', 'http://127.0.0.1:8080/v1',  '10 min', true);
+
+-- OpenAI, list of August 2026. The list is doubtful about cached gpt-4.1-nano. Writing to the prompt cache costs 1.25 ×
+-- input from gpt-5.6 on, nothing extra before. gpt-6.1-terra: requests over 272,000 tokens cost more, and so do cache
+-- writes that are kept for 12 hours.
+INSERT INTO agent_models (provider, batch_discount, shipped, model,
+                          input_usd_per_mtok, cached_input_usd_per_mtok, cache_write_usd_per_mtok, output_usd_per_mtok,
+                          context_tokens, max_output_tokens, capability, reasoning, valid_from)
+SELECT 'openai', 0.5, true, price.*
+FROM (VALUES
+    ('gpt-4o',        2.50, 1.25,  NULL,  10,   128000,  16384,  'medium', false, timestamptz '2026-08-01 00:00Z'),
+    ('gpt-4o-mini',   0.15, 0.075, NULL,  0.60, 128000,  16384,  'low',    false, timestamptz '2026-08-01 00:00Z'),
+    ('gpt-4.1',       2,    0.50,  NULL,  8,    1047576, 32768,  'medium', false, timestamptz '2026-08-01 00:00Z'),
+    ('gpt-4.1-mini',  0.40, 0.10,  NULL,  1.60, 1047576, 32768,  'low',    false, timestamptz '2026-08-01 00:00Z'),
+    ('gpt-4.1-nano',  0.10, NULL,  NULL,  0.40, 1047576, 32768,  'low',    false, timestamptz '2026-08-01 00:00Z'),
+    ('o3',            2,    0.50,  NULL,  8,    200000,  100000, 'high',   true,  timestamptz '2026-08-01 00:00Z'),
+    ('o4-mini',       1.10, 0.275, NULL,  4.40, 200000,  100000, 'medium', true,  timestamptz '2026-08-01 00:00Z'),
+    ('gpt-5',         1.25, 0.125, NULL,  10,   400000,  128000, 'high',   true,  timestamptz '2026-08-01 00:00Z'),
+    ('gpt-5-mini',    0.25, 0.025, NULL,  2,    400000,  128000, 'medium', true,  timestamptz '2026-08-01 00:00Z'),
+    ('gpt-5-nano',    0.05, 0.005, NULL,  0.40, 400000,  128000, 'low',    true,  timestamptz '2026-08-01 00:00Z'),
+    ('gpt-5.2',       1.75, 0.175, NULL,  14,   400000,  128000, 'high',   true,  timestamptz '2026-08-01 00:00Z'),
+    ('gpt-5.4',       2.50, 0.25,  NULL,  15,   NULL,    NULL,   'high',   true,  timestamptz '2026-08-01 00:00Z'),
+    ('gpt-5.4-mini',  0.75, 0.075, NULL,  4.50, NULL,    NULL,   'medium', true,  timestamptz '2026-08-01 00:00Z'),
+    ('gpt-5.5',       5,    0.50,  NULL,  30,   NULL,    NULL,   'high',   true,  timestamptz '2026-08-01 00:00Z'),
+    ('gpt-5.6-sol',   5,    0.50,  6.25,  30,   NULL,    NULL,   'high',   true,  timestamptz '2026-08-01 00:00Z'),
+    ('gpt-5.6-terra', 2,    0.20,  2.50,  12,   NULL,    NULL,   'medium', true,  timestamptz '2026-08-01 00:00Z'),
+    ('gpt-5.6-luna',  0.20, 0.02,  0.25,  1.20, NULL,    NULL,   'low',    true,  timestamptz '2026-08-01 00:00Z'),
+    ('gpt-6-sol',     2,    0.20,  2.50,  10,   NULL,    NULL,   'high',   true,  timestamptz '2026-09-22 00:00Z'),
+    ('gpt-6-luna',    0.10, 0.01,  0.125, 0.50, NULL,    NULL,   'low',    true,  timestamptz '2026-09-22 00:00Z'),
+    ('gpt-6.1-terra', 1,    0.05,  1.25,  5,    NULL,    NULL,   'medium', true,  timestamptz '2026-10-26 00:00Z')
+) AS price;
+
+-- DeepSeek charges by the hour of the day since 2026-08-16, and only its off-peak prices (flash 0.15 / 0.003 / 0.60,
+-- pro 0.66 / 0.022 / 1.98) were known when this list was made: from then on the price is unknown.
+INSERT INTO agent_models (provider, model, input_usd_per_mtok, cached_input_usd_per_mtok, output_usd_per_mtok,
+                          capability, reasoning, valid_from, valid_to, shipped)
+VALUES
+    ('deepseek', 'deepseek-v4-flash', 0.14, 0.0028, 0.28, 'low', true, '2026-08-01 00:00Z', '2026-08-16 00:00Z', true),
+    ('deepseek', 'deepseek-v4-flash', NULL, NULL, NULL, 'low', true, '2026-08-16 00:00Z', NULL, true),
+    ('deepseek', 'deepseek-v4-pro', 0.435, 0.003625, 0.87, 'high', true, '2026-08-01 00:00Z', '2026-08-16 00:00Z', true),
+    ('deepseek', 'deepseek-v4-pro', NULL, NULL, NULL, 'high', true, '2026-08-16 00:00Z', NULL, true);
+
+INSERT INTO agent_models (provider, model, input_usd_per_mtok, output_usd_per_mtok, capability, valid_from, shipped)
+VALUES
+    ('mistral', 'mistral-large-latest', 0.50, 1.50, 'medium', '2026-08-01 00:00Z', true),
+    ('mistral', 'mistral-small-latest', 0.10, 0.30, 'low',    '2026-08-01 00:00Z', true);
+
+-- Inside the worker, and therefore really free.
+INSERT INTO agent_models (provider, model, input_usd_per_mtok, output_usd_per_mtok, valid_from, shipped) VALUES
+    ('echo', 'echo', 0, 0, '2026-08-01 00:00Z', true);

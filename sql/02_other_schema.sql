@@ -1,0 +1,23 @@
+-- The extension lives in whatever schema it was created in, also one that has to be quoted, and a session's search_path
+-- does not matter to it.
+DROP EXTENSION agent_queue;
+CREATE SCHEMA "Agents & co";
+CREATE EXTENSION agent_queue SCHEMA "Agents & co";
+
+INSERT INTO "Agents & co".agent_types (name) VALUES ('t_schema');
+INSERT INTO "Agents & co".agent_routes (agent_type, provider, model) VALUES ('t_schema', 'echo', 'echo');
+-- Tables that would be found first, if names were not qualified.
+CREATE TABLE public.agent_queue (id text);
+CREATE TABLE public.agent_types (name text);
+SET search_path = public;
+SELECT "Agents & co".enqueue_agent('t_schema', '{"text": "hola"}') AS id \gset
+SELECT "Agents & co".wait_agent(:id);
+INSERT INTO "Agents & co".agent_providers (name, base_url) VALUES ('openai', 'http://127.0.0.1/v1') RETURNING shipped;
+SELECT count(*) FROM public.agent_queue;
+SELECT queue, completed FROM "Agents & co".queue_stats WHERE queue = 'agents';
+RESET search_path;
+
+DROP TABLE public.agent_queue, public.agent_types;
+DROP EXTENSION agent_queue;
+DROP SCHEMA "Agents & co";
+CREATE EXTENSION agent_queue;

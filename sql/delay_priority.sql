@@ -1,0 +1,40 @@
+-- When a job runs: delay, run_at, expiry, and the place in line.
+INSERT INTO agent_types (name, priority, expires_in) VALUES ('t_delay', 3, '10 min');
+
+-- A delay schedules; expiry counts from when the job may run.
+BEGIN;
+SELECT enqueue_agent('t_delay', '{"text": "later"}', delay => '1 hour') IS NOT NULL AS has_id;
+INSERT INTO agent_queue (agent_type, request_data, run_at)
+VALUES ('t_delay', '{"text": "at"}', now() + interval '2 hours');
+INSERT INTO agent_queue (agent_type, request_data, run_at)
+VALUES ('t_delay', '{"text": "past"}', now() - interval '1 hour');
+SELECT request_data ->> 'text' AS text, status, wait_reason, run_at > now() AS later, expires_at - run_at AS expires_in,
+       priority FROM agent_queue WHERE agent_type = 't_delay' ORDER BY id;
+SELECT run_at - created_at AS delay FROM agent_queue WHERE agent_type = 't_delay' AND request_data ->> 'text' = 'later';
+ROLLBACK;
+
+-- The place in line: by priority, within one priority first in, first out.
+BEGIN;
+SELECT count(enqueue_agent('t_delay', jsonb_build_object('text', priority || ' ' || round), priority => priority))
+FROM (SELECT priority, round FROM generate_series(1, 2) AS round, unnest(ARRAY[9, 5, 1]) AS priority
+      ORDER BY round, priority DESC) AS p;
+SELECT enqueue_agent('t_delay', '{"text": "of the type"}') IS NOT NULL AS has_id;
+SELECT request_data ->> 'text' AS text, priority FROM agent_queue WHERE agent_type = 't_delay' ORDER BY claim_key, id;
+ROLLBACK;
+
+-- It runs when its time has come, and not before.
+INSERT INTO agent_routes (agent_type, provider, model) VALUES ('t_delay', 'echo', 'echo');
+SELECT enqueue_agent('t_delay', '{"text": "later"}', delay => '300 ms') AS id \gset
+SELECT wait_agent(:id) ->> 'text' AS text;
+SELECT status, started_at >= run_at AS in_time, run_at - created_at AS delay, wait_reason FROM agent_queue WHERE id = :id;
+
+-- What has expired is not called.
+INSERT INTO agent_queue (agent_type, request_data, run_at, expires_at)
+VALUES ('t_delay', '{"text": "too late"}', now(), now() + interval '1 us') RETURNING id \gset
+SELECT wait_agent(:id) IS NULL AS unexpected;
+SELECT status, error_code, provider FROM agent_queue WHERE id = :id;
+SELECT count(*) AS calls FROM api_usage WHERE queue_id = :id;
+
+DELETE FROM agent_queue WHERE agent_type = 't_delay';
+DELETE FROM agent_routes WHERE agent_type = 't_delay';
+DELETE FROM agent_types WHERE name = 't_delay';

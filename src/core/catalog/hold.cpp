@@ -1,0 +1,59 @@
+#include "core/catalog/hold.hpp"
+
+#include <algorithm>
+
+namespace agent_queue {
+
+namespace {
+
+constexpr std::int64_t kOutputTokensMax = 1'000'000'000'000;  // no model writes more; keeps the product in range
+constexpr std::int64_t kChoicesMax = 1000;
+
+// The bound of the output as it is sent, times the choices that are asked for: params win over the column. Empty:
+// nothing bounds it.
+std::optional<std::int64_t> output_tokens_bound(const AgentType &type) {
+  std::optional<std::int64_t> bound;
+  bool is_in_params = false;
+  for (const std::string_view name : {"max_completion_tokens", "max_tokens"}) {
+    const Json *param = json_member(type.params, name);
+    if (param == nullptr || param->is_null()) continue;
+    is_in_params = true;
+    const std::optional<std::int64_t> value = json_int(type.params, name);
+    if (value && *value > 0) bound = std::max(bound.value_or(0), std::min(*value, kOutputTokensMax));
+  }
+  if (!is_in_params && type.max_output_tokens > 0) bound = type.max_output_tokens;
+  if (!bound) return std::nullopt;
+  return *bound * std::clamp<std::int64_t>(json_int(type.params, "n").value_or(1), 1, kChoicesMax);
+}
+
+}  // namespace
+
+std::size_t prompt_bytes_bound(const AgentType &type, std::size_t request_bytes) {
+  // Tools and schemas stand in params and are billed as input.
+  const std::size_t params_bytes = type.params.is_object() ? dump_json(type.params).size() : 0;
+  return type.system_prompt.size() + type.template_bytes + params_bytes + request_bytes;
+}
+
+std::optional<Usd> worst_case_hold(const Catalog &catalog, const AgentType &type, std::size_t request_bytes,
+                                   WallTime at) {
+  std::optional<Usd> dearest;
+  for (const Route &route : type.routes) {
+    const std::optional<Usd> cost = estimate_attempt(catalog, type, route, request_bytes, at).cost;
+    if (!cost) return std::nullopt;
+    dearest = dearest ? std::max(*dearest, *cost) : *cost;
+  }
+  return dearest;
+}
+
+Estimate estimate_attempt(const Catalog &catalog, const AgentType &type, const Route &route, std::size_t request_bytes,
+                          WallTime at) {
+  const auto bytes = static_cast<std::int64_t>(prompt_bytes_bound(type, request_bytes));
+  Estimate estimate;
+  estimate.usage.input = bytes;
+  const std::optional<std::int64_t> output = output_tokens_bound(type);
+  estimate.usage.output = output.value_or(type.max_output_tokens);
+  if (output) estimate.cost = worst_case_cost(bytes, *output, catalog.prices.find(route.provider, route.model, at));
+  return estimate;
+}
+
+}  // namespace agent_queue

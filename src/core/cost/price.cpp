@@ -1,0 +1,84 @@
+// Prices and costs. All arithmetic is exact and saturates at the ends of the range. Tested in test/unit/cost_test.cpp.
+#include "core/cost/price.hpp"
+
+#include <algorithm>
+#include <limits>
+
+#include "core/base/decimal.hpp"
+
+namespace agent_queue {
+namespace {
+
+constexpr int kNanoDigits = 9;
+constexpr __int128 kNanoUsdMax = __int128{9'000'000'000} * 1'000'000'000;
+constexpr __int128 kFemtoMax = std::numeric_limits<__int128>::max();
+
+// tokens × nano-dollars per million tokens is a whole number of femto-dollars.
+// False: there are tokens, and nobody knows what they cost.
+bool add_part(__int128 &femto, std::int64_t tokens, const std::optional<PricePerMtok> &price) {
+  if (tokens <= 0) return true;
+  if (!price) return false;
+  const __int128 part = static_cast<__int128>(tokens) * std::max<std::int64_t>(price->nano_usd, 0);
+  if (__builtin_add_overflow(femto, part, &femto)) femto = kFemtoMax;
+  return true;
+}
+
+const std::optional<PricePerMtok> &first_known(const std::optional<PricePerMtok> &price,
+                                               const std::optional<PricePerMtok> &otherwise) {
+  return price ? price : otherwise;
+}
+
+// Unknown where the plain input price is: a request that the cache does not know is billed by it.
+std::optional<PricePerMtok> dearest_input(const Price &price) {
+  if (!price.input) return std::nullopt;
+  PricePerMtok dearest = *price.input;
+  for (const std::optional<PricePerMtok> &other : {price.cached_input, price.cache_write})
+    if (other) dearest.nano_usd = std::max(dearest.nano_usd, other->nano_usd);
+  return dearest;
+}
+
+}  // namespace
+
+Result<PricePerMtok> PricePerMtok::parse(std::string_view text) {
+  const std::optional<__int128> nano = parse_decimal(text, kNanoDigits);
+  if (!nano || *nano < 0 || text.starts_with('-') || *nano > kNanoUsdMax)
+    return Error{ErrorKind::invalid_input, "price is not a plain decimal between 0 and 9000000000",
+                 "Prices are US dollars per million tokens with at most 9 decimals."};
+  return PricePerMtok{static_cast<std::int64_t>(*nano)};
+}
+
+void PriceTable::add(std::string_view provider, std::string_view model, Price price) {
+  std::vector<Price> &prices = by_provider_[std::string(provider)][std::string(model)];
+  const auto later = [](const Price &a, const Price &b) { return a.valid_from < b.valid_from; };
+  prices.insert(std::upper_bound(prices.begin(), prices.end(), price, later), price);
+}
+
+const Price *PriceTable::find(std::string_view provider, std::string_view model, WallTime at) const {
+  const NameMap<std::vector<Price>> *models = find_name(by_provider_, provider);
+  const std::vector<Price> *prices = models == nullptr ? nullptr : find_name(*models, model);
+  if (prices == nullptr) return nullptr;
+  for (auto price = prices->rbegin(); price != prices->rend(); ++price)
+    if (price->valid_from <= at && (!price->valid_to || at < *price->valid_to)) return &*price;
+  return nullptr;
+}
+
+std::optional<Usd> cost_of(const Usage &usage, const Price *price) {
+  if (price == nullptr) return std::nullopt;
+  __int128 femto = 0;
+  const bool known = add_part(femto, usage.input, price->input) &&
+                     add_part(femto, usage.cache_read, first_known(price->cached_input, price->input)) &&
+                     add_part(femto, usage.cache_write, first_known(price->cache_write, price->input)) &&
+                     add_part(femto, usage.output, price->output);
+  if (!known) return std::nullopt;
+  return Usd::from_femto(femto);
+}
+
+std::optional<Usd> worst_case_cost(std::int64_t prompt_bytes, std::int64_t max_output_tokens, const Price *price) {
+  if (price == nullptr) return std::nullopt;
+  __int128 femto = 0;
+  if (!add_part(femto, prompt_bytes, dearest_input(*price)) || !add_part(femto, max_output_tokens, price->output))
+    return std::nullopt;
+  return Usd::from_femto(femto);
+}
+
+}  // namespace agent_queue

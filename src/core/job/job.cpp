@@ -1,0 +1,44 @@
+// The names that SQL knows. Tested in test/unit/job_test.cpp.
+#include "core/job/job.hpp"
+
+#include <cassert>
+
+namespace agent_queue {
+
+const char *error_code_name(JobErrorCode code) {
+  switch (code) {
+    case JobErrorCode::expired:
+      return "expired";
+    case JobErrorCode::cancelled:
+      return "cancelled";
+    case JobErrorCode::budget_exceeded:
+      return "budget_exceeded";
+    case JobErrorCode::provider_error:
+      return "provider_error";
+    case JobErrorCode::invalid_request:
+      return "invalid_request";
+    case JobErrorCode::configuration:
+      return "configuration";
+    case JobErrorCode::uncertain:
+      return "uncertain";
+    case JobErrorCode::store_error:
+      return "store_error";
+  }
+  assert(false);
+  return "provider_error";
+}
+
+const char *wait_reason_name(WaitReason reason) {
+  switch (reason) {
+    case WaitReason::delayed:
+      return "delayed";
+    case WaitReason::backoff:
+      return "backoff";
+    case WaitReason::rate_limited:
+      return "rate_limited";
+  }
+  assert(false);
+  return "delayed";
+}
+
+}  // namespace agent_queue

@@ -1,0 +1,14 @@
+// The wire formats that there are. Each lives as long as the process.
+#pragma once
+
+#include "core/provider/wire_format.hpp"
+
+namespace agent_queue {
+
+// OpenAI chat completions, and the many servers that speak it (provider/openai.cpp).
+const WireFormat &openai_format();
+
+// Answers with what was asked, without network; for tests and first steps (provider/echo.cpp).
+const WireFormat &echo_format();
+
+}  // namespace agent_queue

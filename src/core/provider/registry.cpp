@@ -1,0 +1,19 @@
+// Which format has which name. Tested in test/unit/provider_test.cpp.
+#include "core/provider/formats.hpp"
+
+namespace agent_queue {
+
+HttpResponse WireFormat::answer_locally(const HttpRequest &) const {
+  HttpResponse response;
+  response.status = 501;
+  response.body = R"({"error": {"message": "this wire format does not answer locally"}})";
+  return response;
+}
+
+const WireFormat *find_wire_format(std::string_view name) {
+  for (const WireFormat *format : {&openai_format(), &echo_format()})
+    if (format->name() == name) return format;
+  return nullptr;
+}
+
+}  // namespace agent_queue

@@ -1,0 +1,272 @@
+#include "engine/attempt.hpp"
+
+#include <algorithm>
+#include <utility>
+
+#include "core/catalog/hold.hpp"
+#include "core/retry/retry_policy.hpp"
+#include "core/wire/json_read.hpp"
+#include "core/wire/text_clean.hpp"
+
+namespace agent_queue {
+
+namespace {
+
+Settlement failed(const ClaimedJob &job, JobErrorCode code, std::string message, Now now) {
+  Settlement settlement;
+  settlement.id = job.id;
+  settlement.outcome = Outcome::failed;
+  settlement.error_code = code;
+  settlement.error_message = clean_text(message, kErrorMessageBytesMax);
+  settlement.ended_at = now.wall;
+  return settlement;
+}
+
+UsageRecord usage_record(const ClaimedJob &job, std::string_view provider, std::string_view model, Micros latency) {
+  UsageRecord record;
+  record.attempt = job.retry_count + 1;
+  record.user_id = job.user_id;
+  record.agent_type = job.agent_type;
+  record.provider = provider;
+  record.model = model;
+  record.latency = latency;
+  record.started_at = job.started_at;
+  return record;
+}
+
+UsageRecord estimated_usage(const ClaimedJob &job, const Catalog &catalog, const AgentType &type, const Route &route,
+                            std::size_t request_bytes, Micros latency) {
+  UsageRecord record = usage_record(job, route.provider, route.model, latency);
+  const Estimate estimate = estimate_attempt(catalog, type, route, request_bytes, job.started_at);
+  record.usage = estimate.usage;
+  record.cost = estimate.cost;
+  record.estimated = true;
+  return record;
+}
+
+// Of an attempt whose target is not known any more: it counts, at an unknown price.
+UsageRecord targetless_usage(const ClaimedJob &job, const AgentType *type) {
+  UsageRecord record = usage_record(job, {}, {}, Micros{0});
+  const std::size_t bytes = type == nullptr ? job.request.size() : prompt_bytes_bound(*type, job.request.size());
+  record.usage.input = static_cast<std::int64_t>(bytes);
+  record.usage.output = type == nullptr ? 0 : type->max_output_tokens;
+  record.estimated = true;
+  return record;
+}
+
+// What a failure means for the job, before retries and expiry are looked at.
+struct Verdict {
+  bool may_retry = false;
+  bool costs_attempt = true;
+  bool billed = false;  // book the worst case
+  JobErrorCode code = JobErrorCode::provider_error;
+  WaitReason wait_reason = WaitReason::backoff;
+};
+
+// "Retry-After: 0" is no appointment: taken as one, it would cost no attempt and repeat without an end.
+bool has_appointment(const Failure &failure) {
+  return failure.retry_after.has_value() && *failure.retry_after > Micros{0};
+}
+
+Verdict judge(const Failure &failure, OnUncertain on_uncertain) {
+  switch (failure.kind) {
+    case FailureClass::transient:
+      return {.may_retry = true};
+    case FailureClass::rate_limited:
+      // A stated time is an appointment, not a failure; without one it is backed off like any other error.
+      return {.may_retry = true, .costs_attempt = !has_appointment(failure), .wait_reason = WaitReason::rate_limited};
+    case FailureClass::credential:
+    case FailureClass::quota:
+      return {.code = JobErrorCode::provider_error};
+    case FailureClass::context_length:
+    case FailureClass::content_filter:
+    case FailureClass::invalid:
+      return {.code = JobErrorCode::invalid_request};
+    case FailureClass::uncertain:
+      return {.may_retry = on_uncertain == OnUncertain::retry, .billed = true, .code = JobErrorCode::uncertain};
+    case FailureClass::garbled:
+      return {.may_retry = true, .billed = true};
+  }
+  return {};
+}
+
+Micros wait_after(const ClaimedJob &job, const AgentType &type, const Failure &failure) {
+  const Micros stated = failure.retry_after.value_or(Micros{0});
+  if (!judge(failure, type.on_uncertain).costs_attempt) return stated;
+  return std::max(backoff(type.retry_base, job.retry_count + 1, job.id), stated);
+}
+
+// A retry after `wait` where the verdict, the retries left and the expiry allow it; else the failure that stands.
+// Only a retry counts as one: an attempt after which nothing follows leaves retry_count as it is.
+Settlement settle_failure(const ClaimedJob &job, const AgentType &type, const Failure &failure, Micros wait, Now now) {
+  const Verdict verdict = judge(failure, type.on_uncertain);
+  Settlement settlement = failed(job, verdict.code, failure.message, now);
+  if (!verdict.may_retry) return settlement;
+  if (verdict.costs_attempt && job.retry_count >= job.max_retries) return settlement;
+
+  const WallTime run_at = now.wall + wait;
+  if (job.expires_at && run_at >= *job.expires_at) {
+    settlement.error_message =
+        clean_text(failure.message + "; the job expires before the next retry", kErrorMessageBytesMax);
+    return settlement;
+  }
+  settlement.outcome = Outcome::retry;
+  settlement.costs_attempt = verdict.costs_attempt;
+  settlement.run_at = run_at;
+  settlement.wait_reason = verdict.wait_reason;
+  return settlement;
+}
+
+Failure from_transport(const CallEnd &end) {
+  Failure failure;
+  failure.message = end.message.empty() ? transport_error_name(end.error) : end.message;
+  switch (end.error) {
+    case TransportError::blocked_address:
+    case TransportError::bad_url:
+      failure.kind = FailureClass::invalid;
+      break;
+    case TransportError::too_large:
+      failure.kind = FailureClass::garbled;
+      break;
+    default:
+      failure.kind = end.request_sent ? FailureClass::uncertain : FailureClass::transient;
+  }
+  return failure;
+}
+
+Settlement completed(const Attempt &attempt, const Answer &answer, Micros latency, Now now) {
+  Settlement settlement;
+  settlement.id = attempt.job.id;
+  settlement.outcome = Outcome::completed;
+  settlement.ended_at = now.wall;
+
+  AnswerParts parts;
+  parts.text = answer.text;
+  parts.model = answer.model.empty() ? std::string_view(attempt.route->model) : std::string_view(answer.model);
+  parts.finish_reason = answer.finish_reason;
+  parts.refusal = answer.refusal;
+  parts.tool_calls = answer.tool_calls.is_null() ? nullptr : &answer.tool_calls;
+  const std::optional<Json> &result_template = attempt.type->result_template;
+  settlement.result = dump_json(render_result(result_template ? &*result_template : nullptr, parts));
+
+  if (!answer.usage_known) {
+    settlement.usage =
+        estimated_usage(attempt.job, *attempt.catalog, *attempt.type, *attempt.route, attempt.request_bytes, latency);
+    return settlement;
+  }
+  UsageRecord record = usage_record(attempt.job, attempt.route->provider, attempt.route->model, latency);
+  record.usage = answer.usage;
+  record.cost = cost_of(answer.usage, attempt.catalog->prices.find(attempt.route->provider, attempt.route->model,
+                                                                   attempt.job.started_at));
+  settlement.usage = std::move(record);
+  return settlement;
+}
+
+// The names in an error message say which row of which table to mend.
+Settlement misconfigured(const ClaimedJob &job, const std::string &message, Now now) {
+  return failed(job, JobErrorCode::configuration, message, now);
+}
+
+}  // namespace
+
+std::variant<PreparedCall, Settlement> prepare_call(ClaimedJob job, std::shared_ptr<const Catalog> catalog,
+                                                    Secrets &secrets, Now now) {
+  if (job.expires_at && *job.expires_at <= now.wall)
+    return failed(job, JobErrorCode::expired, "the job expired before it was called", now);
+
+  const AgentType *type = catalog->agent_type(job.agent_type);
+  if (type == nullptr) return misconfigured(job, "agent type \"" + job.agent_type + "\" does not exist any more", now);
+  const Route *route = choose_route(*catalog, *type, job.id, job.retry_count + 1);
+  if (route == nullptr)
+    return misconfigured(job, "agent type \"" + job.agent_type + "\" has no route to an enabled provider", now);
+  const Provider *provider = catalog->provider(route->provider);
+  if (provider == nullptr) return misconfigured(job, "provider \"" + route->provider + "\" does not exist", now);
+  const WireFormat *wire_format = find_wire_format(provider->wire_format);
+  if (wire_format == nullptr)
+    return misconfigured(
+        job, "provider \"" + provider->name + "\" has the unknown wire format \"" + provider->wire_format + "\"", now);
+  Result<std::string> key = secrets.resolve(provider->api_key_ref);
+  if (!key) return misconfigured(job, "provider \"" + provider->name + "\": " + key.error().message, now);
+  if (!type->prompt_template_error.empty())
+    return misconfigured(job, "prompt_template of agent type \"" + type->name + "\": " + type->prompt_template_error,
+                         now);
+
+  Result<Json> request_json = parse_json(job.request);
+  if (!request_json) return failed(job, JobErrorCode::invalid_request, request_json.error().message, now);
+  Result<Prompt> prompt =
+      map_prompt(*request_json, type->system_prompt, type->prompt_template ? &*type->prompt_template : nullptr);
+  if (!prompt) return failed(job, JobErrorCode::invalid_request, prompt.error().message, now);
+
+  Call call;
+  call.base_url = provider->base_url;
+  call.api_key = *key;
+  call.model = route->model;
+  call.prompt = &*prompt;
+  call.params = &type->params;
+  call.max_output_tokens = type->max_output_tokens;
+  Result<HttpRequest> request = wire_format->encode(call);
+  if (!request) return misconfigured(job, request.error().message, now);
+
+  request->headers.insert(request->headers.end(), provider->headers.begin(), provider->headers.end());
+  request->timeouts = provider->timeouts;
+  request->timeouts.total = type->request_timeout;
+
+  PreparedCall prepared;
+  prepared.request = std::move(*request);
+  prepared.attempt.request_bytes = job.request.size();
+  std::string().swap(job.request);  // thousands of these wait for answers: the bytes are not needed any more
+  prepared.attempt.job = std::move(job);
+  prepared.attempt.catalog = std::move(catalog);
+  prepared.attempt.type = type;
+  prepared.attempt.route = route;
+  prepared.attempt.provider = provider;
+  prepared.attempt.wire_format = wire_format;
+  return prepared;
+}
+
+Settlement conclude(const Attempt &attempt, const CallEnd &end, std::string_view secret, Now now) {
+  Reply reply = end.error == TransportError::none ? attempt.wire_format->decode(end.response, secret, now.wall)
+                                                  : Reply(from_transport(end));
+  Settlement settlement;
+  if (const Answer *answer = std::get_if<Answer>(&reply)) {
+    settlement = completed(attempt, *answer, end.time_total, now);
+  } else {
+    Failure &failure = std::get<Failure>(reply);
+    failure.message = redact(failure.message, secret);
+    settlement =
+        settle_failure(attempt.job, *attempt.type, failure, wait_after(attempt.job, *attempt.type, failure), now);
+    const bool is_blocked = end.error == TransportError::blocked_address || end.error == TransportError::bad_url;
+    if (is_blocked) settlement.error_code = JobErrorCode::configuration;
+    if (judge(failure, attempt.type->on_uncertain).billed)
+      settlement.usage = estimated_usage(attempt.job, *attempt.catalog, *attempt.type, *attempt.route,
+                                         attempt.request_bytes, end.time_total);
+  }
+  settlement.provider = attempt.route->provider;
+  settlement.model = attempt.route->model;
+  return settlement;
+}
+
+Settlement conclude_lost(const ClaimedJob &job, const Catalog &catalog, Now now) {
+  Failure failure;
+  failure.kind = FailureClass::uncertain;
+  failure.message = "the worker died during the call: whether the provider answered is not known";
+  const AgentType *type = catalog.agent_type(job.agent_type);
+  // Nobody is overloaded here: there is nothing to back off from.
+  Settlement settlement = type == nullptr ? failed(job, JobErrorCode::uncertain, failure.message, now)
+                                          : settle_failure(job, *type, failure, Micros{0}, now);
+
+  const Route *route = type == nullptr ? nullptr : choose_route(catalog, *type, job.id, job.retry_count + 1);
+  if (route == nullptr) {
+    settlement.usage = targetless_usage(job, type);
+    return settlement;
+  }
+  settlement.provider = route->provider;
+  settlement.model = route->model;
+  const Provider *provider = catalog.provider(route->provider);
+  const WireFormat *format = provider == nullptr ? nullptr : find_wire_format(provider->wire_format);
+  if (format == nullptr || !format->is_local())
+    settlement.usage = estimated_usage(job, catalog, *type, *route, job.request.size(), Micros{0});
+  return settlement;
+}
+
+}  // namespace agent_queue

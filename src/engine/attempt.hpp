@@ -1,0 +1,44 @@
+// One attempt at one job: from a claimed row to a request, and from what came back to a settlement.
+// Pure decisions: no clock, no store, no transport. Tested in test/unit/attempt_test.cpp.
+#pragma once
+
+#include <memory>
+#include <string>
+#include <variant>
+
+#include "core/base/failure.hpp"
+#include "core/catalog/catalog.hpp"
+#include "core/job/job.hpp"
+#include "core/provider/wire_format.hpp"
+#include "ports/secrets.hpp"
+#include "ports/transport.hpp"
+
+namespace agent_queue {
+
+// A call in flight: what is needed to understand its end. Kept small: there are thousands.
+struct Attempt {
+  ClaimedJob job;  // job.request is given up when the request has been built
+  std::size_t request_bytes = 0;
+  std::shared_ptr<const Catalog> catalog;  // keeps the pointers below alive
+  const AgentType *type = nullptr;
+  const Route *route = nullptr;
+  const Provider *provider = nullptr;
+  const WireFormat *wire_format = nullptr;
+};
+
+struct PreparedCall {
+  Attempt attempt;
+  HttpRequest request;
+};
+
+// Either a call to make or, where none can be made, the settlement that says why.
+std::variant<PreparedCall, Settlement> prepare_call(ClaimedJob job, std::shared_ptr<const Catalog> catalog,
+                                                    Secrets &secrets, Now now);
+
+// The settlement for what came back. `secret` is redacted from all that is kept.
+Settlement conclude(const Attempt &attempt, const CallEnd &end, std::string_view secret, Now now);
+
+// The settlement of an attempt whose worker died: sent, no answer known. `job` comes from JobStore::rescue().
+Settlement conclude_lost(const ClaimedJob &job, const Catalog &catalog, Now now);
+
+}  // namespace agent_queue

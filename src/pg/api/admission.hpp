@@ -1,0 +1,31 @@
+// Admission: what a new job must be and what it is given, for enqueue_agent() and for a plain INSERT alike: the trigger
+// function aq_admit, BEFORE INSERT FOR EACH ROW on agent_queue. It decides and never writes, and runs no SQL.
+// Regime: guarded C++. Tested in sql/enqueue.sql, sql/identity.sql and sql/delay_priority.sql.
+#pragma once
+
+#include <cstdint>
+
+namespace agent_queue::pg {
+
+// While it lives, the jobs that are admitted are one call's: they are born at `now` (a TimestampTz), each a microsecond
+// after the one before, their given times moved likewise. So "run in an hour" is exactly that, and all the jobs of a
+// bulk have a place of their own in the line.
+class AdmissionCall {
+ public:
+  explicit AdmissionCall(std::int64_t now);
+  ~AdmissionCall();
+  AdmissionCall(const AdmissionCall &) = delete;
+  AdmissionCall &operator=(const AdmissionCall &) = delete;
+
+  // How many jobs were looked at so far, counting the one that is being looked at.
+  std::int64_t jobs_seen() const { return jobs_seen_; }
+
+ private:
+  friend struct AdmissionClock;
+
+  std::int64_t now_;
+  std::int64_t jobs_seen_ = 0;
+  AdmissionCall *outer_;
+};
+
+}  // namespace agent_queue::pg

@@ -1,0 +1,67 @@
+// Shared memory as it lies there: plain structs, fixed arrays, no pointers. Include after pg/pg.hpp; only the files of
+// this room do. Process-local things (pointers, descriptors) never go in here.
+#pragma once
+
+#include <type_traits>
+
+namespace agent_queue::pg::shared {
+
+inline constexpr int kDatabasesMax = 128;
+inline constexpr int kWorkersMax = 128;
+inline constexpr int kLanesMax = 4096;
+inline constexpr int kWaitChannels = 1024;
+inline constexpr uint64 kLaneEmpty = PG_UINT64_MAX;
+
+struct DatabaseSlot {
+  Oid oid;  // InvalidOid: free
+  int presence;
+  int blocker_pid;                     // a backend that drops, renames or copies this database; 0: none
+  int wanted_workers;                  // between min_workers and max_workers
+  TimestampTz calm_since;              // since when fewer workers would do; 0: not calm
+  pg_atomic_uint64 work_generation;    // counts commits that brought jobs
+  pg_atomic_uint64 rescue_generation;  // counts workers that ended
+  pg_atomic_uint64 wakeups;            // latches set by commits
+  pg_atomic_uint64 due_low;            // earliest run_at that commits have brought
+};
+
+struct WorkerSlot {
+  Oid database;  // InvalidOid: free
+  int pid;       // 0: starting
+  int proc_number;
+  int state;
+  uint64 incarnation;
+  TimestampTz started_at;
+  pg_atomic_uint32 is_idle;
+  pg_atomic_uint32 in_flight;
+  pg_atomic_uint64 claimed;
+  pg_atomic_uint64 settled;
+  pg_atomic_uint64 rounds;
+  pg_atomic_uint64 wakeups;
+  pg_atomic_uint64 rescued;
+  pg_atomic_uint64 store_failures;
+  pg_atomic_uint64 last_round_at;
+};
+
+struct LaneSlot {
+  Oid database;
+  uint64 name_hash;
+  pg_atomic_uint64 low;  // biased claim_key; kLaneEmpty: nothing known to wait
+};
+
+struct State {
+  uint64 boot_epoch;
+  LWLock *lock;  // of the main tranche: the same address in every process. Protects all that is not atomic
+  pg_atomic_uint64 next_incarnation;
+  int launcher_proc_number;           // -1: none
+  pg_atomic_uint32 launcher_request;  // set: look at everything again
+  int lane_count;
+  DatabaseSlot databases[kDatabasesMax];
+  WorkerSlot workers[kWorkersMax];
+  LaneSlot lanes[kLanesMax];
+  ConditionVariableMinimallyPadded wait_channels[kWaitChannels];
+};
+static_assert(std::is_standard_layout_v<State> && std::is_trivially_destructible_v<State>);
+
+extern State *state;
+
+}  // namespace agent_queue::pg::shared

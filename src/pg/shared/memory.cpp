@@ -1,0 +1,70 @@
+// POD only: runs in the postmaster and in hooks.
+#include "pg/shared/memory.hpp"
+
+#include <initializer_list>
+
+#include "pg/pg.hpp"
+
+#include "pg/shared/layout.hpp"
+
+namespace agent_queue::pg::shared {
+
+State *state = nullptr;
+
+static shmem_request_hook_type previous_request = nullptr;
+static shmem_startup_hook_type previous_startup = nullptr;
+
+static const char *const kTranche = "agent_queue";
+
+static void request() {
+  if (previous_request != nullptr) previous_request();
+  RequestAddinShmemSpace(sizeof(State));
+  RequestNamedLWLockTranche(kTranche, 1);
+}
+
+static void init(State *fresh) {
+  MemSet(fresh, 0, sizeof(State));
+  if (!pg_strong_random(&fresh->boot_epoch, sizeof(fresh->boot_epoch)))
+    ereport(FATAL, (errmsg("agent_queue: could not draw a random boot epoch")));
+  fresh->lock = &(GetNamedLWLockTranche(kTranche))->lock;
+  fresh->launcher_proc_number = -1;
+  pg_atomic_init_u64(&fresh->next_incarnation, 1);
+  pg_atomic_init_u32(&fresh->launcher_request, 0);
+  for (DatabaseSlot &slot : fresh->databases) {
+    pg_atomic_init_u64(&slot.work_generation, 1);
+    pg_atomic_init_u64(&slot.rescue_generation, 1);
+    pg_atomic_init_u64(&slot.wakeups, 0);
+    pg_atomic_init_u64(&slot.due_low, static_cast<uint64>(PG_INT64_MAX));
+  }
+  for (WorkerSlot &slot : fresh->workers) {
+    pg_atomic_init_u32(&slot.is_idle, 0);
+    pg_atomic_init_u32(&slot.in_flight, 0);
+    for (pg_atomic_uint64 *counter : {&slot.claimed, &slot.settled, &slot.rounds, &slot.wakeups, &slot.rescued,
+                                      &slot.store_failures, &slot.last_round_at})
+      pg_atomic_init_u64(counter, 0);
+  }
+  for (LaneSlot &slot : fresh->lanes) pg_atomic_init_u64(&slot.low, kLaneEmpty);
+  for (ConditionVariableMinimallyPadded &channel : fresh->wait_channels) ConditionVariableInit(&channel.cv);
+}
+
+static void startup() {
+  if (previous_startup != nullptr) previous_startup();
+  LWLockAcquire(AddinShmemInitLock, LW_EXCLUSIVE);
+  bool found = false;
+  state = static_cast<State *>(ShmemInitStruct("agent_queue", sizeof(State), &found));
+  if (!found) init(state);
+  LWLockRelease(AddinShmemInitLock);
+}
+
+void install_hooks() {
+  previous_request = shmem_request_hook;
+  shmem_request_hook = request;
+  previous_startup = shmem_startup_hook;
+  shmem_startup_hook = startup;
+}
+
+std::uint64_t boot_epoch() {
+  return state->boot_epoch;
+}
+
+}  // namespace agent_queue::pg::shared

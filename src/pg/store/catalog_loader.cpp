@@ -1,0 +1,123 @@
+#include "pg/store/catalog_loader.hpp"
+
+#include <charconv>
+#include <string>
+#include <utility>
+
+#include "pg/store/catalog_sql.hpp"
+#include "pg/wrap/spi.hpp"
+
+namespace agent_queue::pg {
+
+namespace {
+
+using Cell = std::optional<std::string>;
+
+std::string text_or_empty(const Cell &cell) {
+  return cell.value_or(std::string());
+}
+
+// The tables' own types and CHECKs have validated the numbers.
+std::int64_t whole(const Cell &cell, std::int64_t otherwise = 0) {
+  std::int64_t value = otherwise;
+  if (cell) std::from_chars(cell->data(), cell->data() + cell->size(), value);
+  return value;
+}
+
+Micros micros(const Cell &cell) {
+  return Micros{whole(cell)};
+}
+
+bool flag(const Cell &cell) {
+  return cell == "t";
+}
+
+std::optional<PricePerMtok> price(const Cell &cell) {
+  if (!cell) return std::nullopt;
+  const Result<PricePerMtok> parsed = PricePerMtok::parse(*cell);
+  return parsed ? std::optional(*parsed) : std::nullopt;
+}
+
+Json json_or_null(const Cell &cell) {
+  if (!cell) return nullptr;
+  Result<Json> parsed = parse_json(*cell);
+  return parsed ? std::move(*parsed) : Json(nullptr);
+}
+
+AgentType agent_type(const TextRow &row) {
+  AgentType type;
+  type.name = text_or_empty(row[0]);
+  type.queue = text_or_empty(row[1]);
+  type.system_prompt = text_or_empty(row[2]);
+  if (row[3]) {
+    Result<TextTemplate> parsed = TextTemplate::parse(*row[3]);
+    type.template_bytes = row[3]->size();
+    if (parsed)
+      type.prompt_template = std::move(*parsed);
+    else
+      type.prompt_template_error = parsed.error().message;
+  }
+  if (row[4]) type.result_template = json_or_null(row[4]);
+  type.params = json_or_null(row[5]);
+  type.priority = static_cast<int>(whole(row[6], 5));
+  type.max_output_tokens = static_cast<int>(whole(row[7], 1024));
+  type.request_timeout = micros(row[8]);
+  type.expires_in = row[9] ? std::optional(micros(row[9])) : std::nullopt;
+  type.max_retries = static_cast<int>(whole(row[10], 3));
+  type.retry_base = micros(row[11]);
+  type.on_uncertain = row[12] == "fail" ? OnUncertain::fail : OnUncertain::retry;
+  return type;
+}
+
+Provider provider(const TextRow &row) {
+  Provider made;
+  made.name = text_or_empty(row[0]);
+  made.wire_format = text_or_empty(row[1]);
+  made.base_url = text_or_empty(row[2]);
+  while (!made.base_url.empty() && made.base_url.back() == '/') made.base_url.pop_back();
+  made.api_key_ref = text_or_empty(row[3]);
+  const Json headers = json_or_null(row[4]);
+  if (headers.is_object())
+    for (const auto &[name, value] : headers.items())
+      if (value.is_string()) made.headers.push_back({name, value.get<std::string>()});
+  made.timeouts.connect = micros(row[5]);
+  made.timeouts.first_byte = micros(row[6]);
+  made.timeouts.idle = micros(row[7]);
+  made.enabled = flag(row[8]);
+  return made;
+}
+
+void add_price(PriceTable &prices, const TextRow &row) {
+  Price made;
+  made.input = price(row[2]);
+  made.cached_input = price(row[3]);
+  made.cache_write = price(row[4]);
+  made.output = price(row[5]);
+  made.valid_from = WallTime{micros(row[6])};
+  if (row[7]) made.valid_to = WallTime{micros(row[7])};
+  prices.add(text_or_empty(row[0]), text_or_empty(row[1]), made);
+}
+
+}  // namespace
+
+std::shared_ptr<const Catalog> load_catalog(const Installation &where) {
+  auto catalog = std::make_shared<Catalog>();
+  for (const TextRow &row : query_rows(render_sql(sql::kAgentTypes, where)))
+    catalog->agent_types.emplace(text_or_empty(row[0]), agent_type(row));
+  for (const TextRow &row : query_rows(render_sql(sql::kRoutes, where))) {
+    const auto type = catalog->agent_types.find(text_or_empty(row[0]));
+    if (type == catalog->agent_types.end()) continue;  // routes may be written before their type
+    type->second.routes.push_back({.position = static_cast<int>(whole(row[1], 1)),
+                                   .provider = text_or_empty(row[2]),
+                                   .model = text_or_empty(row[3]),
+                                   .weight = static_cast<int>(whole(row[4], 100))});
+  }
+  for (const TextRow &row : query_rows(render_sql(sql::kProviders, where)))
+    catalog->providers.emplace(text_or_empty(row[0]), provider(row));
+  for (const TextRow &row : query_rows(render_sql(sql::kQueues, where)))
+    catalog->queues.emplace(text_or_empty(row[0]), Queue{.name = text_or_empty(row[0]), .paused = flag(row[1])});
+  for (const TextRow &row : query_rows(render_sql(sql::kPrices, where))) add_price(catalog->prices, row);
+  return catalog;
+}
+
+}  // namespace agent_queue::pg

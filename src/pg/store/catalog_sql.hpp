@@ -1,0 +1,39 @@
+// How the configuration is read. Locks: AccessShare on the configuration tables. "@s@" is the extension's schema.
+#pragma once
+
+namespace agent_queue::pg::sql {
+
+inline constexpr const char *kAgentTypes = R"(
+  SELECT name, queue, coalesce(system_prompt, ''), prompt_template, result_template, params, priority,
+         max_output_tokens, (extract(epoch FROM request_timeout) * 1000000)::bigint,
+         (extract(epoch FROM expires_in) * 1000000)::bigint, max_retries,
+         (extract(epoch FROM retry_base) * 1000000)::bigint, on_uncertain
+    FROM @s@.agent_types)";
+
+inline constexpr const char *kRoutes = R"(
+  SELECT agent_type, position, provider, model, weight
+    FROM @s@.agent_routes ORDER BY agent_type, position, provider, model)";
+
+inline constexpr const char *kProviders = R"(
+  SELECT name, wire_format, base_url, coalesce(api_key_ref, ''), headers,
+         (extract(epoch FROM connect_timeout) * 1000000)::bigint,
+         (extract(epoch FROM first_byte_timeout) * 1000000)::bigint,
+         (extract(epoch FROM idle_timeout) * 1000000)::bigint, enabled
+    FROM @s@.agent_providers)";
+
+// infinity is no number of microseconds: open ends are NULL, open beginnings the year 1.
+inline constexpr const char *kPrices = R"(
+  SELECT provider, model, input_usd_per_mtok, cached_input_usd_per_mtok, cache_write_usd_per_mtok,
+         output_usd_per_mtok,
+         (extract(epoch FROM CASE WHEN isfinite(valid_from) THEN valid_from ELSE '0001-01-01 00:00+00' END)
+          * 1000000)::bigint,
+         CASE WHEN isfinite(valid_to) THEN (extract(epoch FROM valid_to) * 1000000)::bigint END
+    FROM @s@.agent_models)";
+
+inline constexpr const char *kQueues = "SELECT name, paused FROM @s@.agent_queues";
+
+// The tables whose change makes the snapshot old.
+inline constexpr const char *kConfigTables[] = {"agent_types", "agent_routes", "agent_providers", "agent_models",
+                                                "agent_queues"};
+
+}  // namespace agent_queue::pg::sql

@@ -1,0 +1,50 @@
+// Rows of agent_queue on their way from SPI into C++. The struct is plain data in SPI's memory; the strings are copied
+// out of it before SPI is left. Regime: guarded C++ around a POD leaf.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "core/job/job.hpp"
+#include "pg/wrap/arrays.hpp"
+
+namespace agent_queue::pg {
+
+// A claimed (or taken over) row with what the store itself needs of it.
+struct JobRow {
+  ClaimedJob job;
+  RowPlace place;
+  std::int64_t claim_key = 0;
+};
+
+// From the last statement's SPI_tuptable, with the columns of kClaimLane (and started_at, as in kLost, where there are
+// eleven of them). `agent_type` of the rows is read, not assumed.
+std::vector<JobRow> read_job_rows();
+
+// From the last statement's SPI_tuptable: (bigint, tid) rows.
+struct PlacedId {
+  std::int64_t id = 0;
+  RowPlace place;
+};
+std::vector<PlacedId> read_placed_ids();
+
+// The first row's two columns as numbers (bigint or timestamptz); nullopt for NULL.
+struct NumberPair {
+  std::optional<std::int64_t> first;
+  std::optional<std::int64_t> second;
+};
+NumberPair read_number_pair();
+
+// (bigint) rows, (text) rows, (uuid) rows, (text, bigint) rows; NULLs are left out.
+std::vector<std::int64_t> read_ids();
+std::vector<std::string> read_texts();
+std::vector<ClaimToken> read_claims();
+struct LaneKey {
+  std::string agent_type;
+  std::int64_t claim_key = 0;
+};
+std::vector<LaneKey> read_lane_keys();
+
+}  // namespace agent_queue::pg

@@ -1,0 +1,135 @@
+// The statements of the worker's life: claim, settle, rescue, promote. All rows are taken with SKIP LOCKED, so no
+// statement waits for a row; the session's lock_timeout bounds waits for the table. Predicates are literals, never
+// parameters, so that the partial indexes are used by generic plans. Times are parameters: there is no now() here.
+// "@s@" is the extension's schema.
+#pragma once
+
+namespace agent_queue::pg::sql {
+
+// One lane, from its lower bound on. Uses agent_queue_ready.
+// $1 agent type, $2 lowest claim_key, $3 limit
+inline constexpr const char *kClaimLane = R"(
+  SELECT id, ctid, user_id, agent_type, request_data, retry_count, max_retries, created_at, expires_at, claim_key
+    FROM @s@.agent_queue
+   WHERE status = 'pending' AND claim_key IS NOT NULL AND agent_type = $1 AND claim_key >= $2
+   ORDER BY claim_key
+   LIMIT $3
+     FOR NO KEY UPDATE SKIP LOCKED)";
+
+// The rows are locked by this transaction: their ctid stands still.
+// $1 ctids, $2 holds (numeric as text), $3 claim, $4 now
+inline constexpr const char *kMarkClaimed = R"(
+  UPDATE @s@.agent_queue AS q
+     SET status = 'processing', claim = $3, started_at = $4, hold_usd = c.hold::numeric, wait_reason = NULL
+    FROM unnest($1::tid[], $2::text[]) AS c (row_at, hold)
+   WHERE q.ctid = c.row_at)";
+
+// $1 ctids, $2 now
+inline constexpr const char *kExpire = R"(
+  UPDATE @s@.agent_queue AS q
+     SET status = 'failed', error_code = 'expired', error_message = 'the job expired before it was called',
+         completed_at = $2, wait_reason = NULL
+    FROM unnest($1::tid[]) AS e (row_at)
+   WHERE q.ctid = e.row_at)";
+
+// All agent types that have something waiting: a skip scan of agent_queue_ready, for the full sweep.
+inline constexpr const char *kWaitingTypes = R"(
+  WITH RECURSIVE t (agent_type) AS (
+    (SELECT agent_type FROM @s@.agent_queue
+      WHERE status = 'pending' AND claim_key IS NOT NULL ORDER BY agent_type LIMIT 1)
+    UNION ALL
+    SELECT (SELECT q.agent_type FROM @s@.agent_queue AS q
+             WHERE q.status = 'pending' AND q.claim_key IS NOT NULL AND q.agent_type > t.agent_type
+             ORDER BY q.agent_type LIMIT 1)
+      FROM t WHERE t.agent_type IS NOT NULL)
+  SELECT agent_type FROM t WHERE agent_type IS NOT NULL)";
+
+// $1 ids, $2 claim
+inline constexpr const char *kLockSettled = R"(
+  SELECT id, ctid FROM @s@.agent_queue
+   WHERE id = ANY ($1) AND status = 'processing' AND claim = $2
+     FOR NO KEY UPDATE SKIP LOCKED)";
+
+// Which of them are still ours, locked by others or not. $1 ids, $2 claim
+inline constexpr const char *kStillOurs = R"(
+  SELECT id FROM @s@.agent_queue WHERE id = ANY ($1) AND status = 'processing' AND claim = $2)";
+
+// $1 ctids, $2 status, $3 result, $4 error_code, $5 error_message, $6 attempts to add, $7 run_at, $8 wait_reason,
+// $9 provider, $10 model, $11 input tokens, $12 output tokens, $13 cost, $14 completed_at
+inline constexpr const char *kSettle = R"(
+  UPDATE @s@.agent_queue AS q
+     SET status = s.status, result = s.result::jsonb, error_code = s.error_code, error_message = s.error_message,
+         retry_count = q.retry_count + s.attempts, run_at = coalesce(s.run_at, q.run_at), wait_reason = s.wait_reason,
+         provider = coalesce(s.provider, q.provider), model = coalesce(s.model, q.model),
+         input_tokens = CASE WHEN s.input IS NULL THEN q.input_tokens ELSE coalesce(q.input_tokens, 0) + s.input END,
+         output_tokens = CASE WHEN s.output IS NULL THEN q.output_tokens
+                              ELSE coalesce(q.output_tokens, 0) + s.output END,
+         cost_usd = CASE WHEN s.cost IS NULL THEN q.cost_usd ELSE coalesce(q.cost_usd, 0) + s.cost::numeric END,
+         completed_at = s.completed_at, claim = NULL, hold_usd = NULL
+    FROM unnest($1::tid[], $2::text[], $3::text[], $4::text[], $5::text[], $6::int[], $7::timestamptz[], $8::text[],
+                $9::text[], $10::text[], $11::bigint[], $12::bigint[], $13::text[], $14::timestamptz[])
+         AS s (row_at, status, result, error_code, error_message, attempts, run_at, wait_reason, provider, model,
+               input, output, cost, completed_at)
+   WHERE q.ctid = s.row_at)";
+
+// An attempt is accounted once: a second row of the same attempt is dropped by the partition's unique index.
+// $1 queue_id, $2 attempt, $3 user_id, $4 agent_type, $5 provider, $6 model, $7 input, $8 cache_read, $9 cache_write,
+// $10 output, $11 reasoning, $12 cost, $13 estimated, $14 latency_ms, $15 created_at
+inline constexpr const char *kUsage = R"(
+  INSERT INTO @s@.api_usage (queue_id, attempt, part, user_id, agent_type, provider, model, tokens_used, input_tokens,
+                             cache_read_tokens, cache_write_tokens, output_tokens, reasoning_tokens, cost_usd, saved_usd,
+                             cached, estimated, latency_ms, created_at)
+  SELECT u.queue_id, u.attempt, 1, u.user_id, u.agent_type, u.provider, u.model,
+         u.input + u.cache_read + u.cache_write + u.output, u.input, u.cache_read, u.cache_write, u.output, u.reasoning,
+         u.cost::numeric, NULL, false, u.estimated, u.latency_ms, u.created_at
+    FROM unnest($1::bigint[], $2::int[], $3::uuid[], $4::text[], $5::text[], $6::text[], $7::bigint[], $8::bigint[],
+                $9::bigint[], $10::bigint[], $11::bigint[], $12::text[], $13::boolean[], $14::float8[],
+                $15::timestamptz[])
+         AS u (queue_id, attempt, user_id, agent_type, provider, model, input, cache_read, cache_write, output,
+               reasoning, cost, estimated, latency_ms, created_at)
+  ON CONFLICT DO NOTHING)";
+
+// Whose claims are there? Judged by shared memory afterwards: a worker that was alive when its claim was committed and
+// is not now is dead for good. Uses agent_queue_due.
+inline constexpr const char *kClaims = R"(
+  SELECT DISTINCT claim FROM @s@.agent_queue WHERE status = 'processing' AND claim_key IS NOT NULL AND claim IS NOT NULL)";
+
+// $1 claims of the dead, $2 limit
+inline constexpr const char *kLost = R"(
+  SELECT id, ctid, user_id, agent_type, request_data, retry_count, max_retries, created_at, expires_at, claim_key,
+         started_at
+    FROM @s@.agent_queue
+   WHERE status = 'processing' AND claim_key IS NOT NULL AND claim = ANY ($1)
+   LIMIT $2
+     FOR NO KEY UPDATE SKIP LOCKED)";
+
+// $1 ctids, $2 claim
+inline constexpr const char *kTakeOver = R"(
+  UPDATE @s@.agent_queue AS q SET claim = $2 FROM unnest($1::tid[]) AS t (row_at) WHERE q.ctid = t.row_at)";
+
+// $1 now, $2 limit. Uses agent_queue_due.
+inline constexpr const char *kPromote = R"(
+  UPDATE @s@.agent_queue AS q
+     SET status = 'pending', wait_reason = NULL
+    FROM unnest(ARRAY(SELECT ctid FROM @s@.agent_queue
+                       WHERE status = 'scheduled' AND claim_key IS NOT NULL AND run_at <= $1
+                       ORDER BY run_at LIMIT $2 FOR NO KEY UPDATE SKIP LOCKED)) AS d (row_at)
+   WHERE q.ctid = d.row_at
+  RETURNING q.agent_type, q.claim_key)";
+
+inline constexpr const char *kNextDue = R"(
+  SELECT run_at FROM @s@.agent_queue WHERE status = 'scheduled' AND claim_key IS NOT NULL ORDER BY run_at LIMIT 1)";
+
+// How much waits, counted no further than a hundred. $1 limit. Uses agent_queue_ready.
+inline constexpr const char *kBacklog = R"(
+  SELECT count(*), min(created_at)
+    FROM (SELECT created_at FROM @s@.agent_queue
+           WHERE status = 'pending' AND claim_key IS NOT NULL ORDER BY agent_type, claim_key LIMIT $1) AS w)";
+
+// Does this database belong to this installation, or is it a copy?
+inline constexpr const char *kIsOrigin = R"(
+  SELECT system_identifier = (SELECT system_identifier FROM pg_catalog.pg_control_system())
+         AND database_oid = (SELECT oid FROM pg_catalog.pg_database WHERE datname = pg_catalog.current_database())
+    FROM @s@.agent_queue_origin)";
+
+}  // namespace agent_queue::pg::sql

@@ -1,0 +1,63 @@
+// Claims jobs lane by lane: agent types whose queue is open, each from the lowest key that may wait on.
+// One per worker. The lanes' bounds in shared memory follow the transaction: on_commit() or on_abort() ends each claim.
+// Regime: guarded C++.
+#pragma once
+
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "core/catalog/catalog.hpp"
+#include "core/job/job.hpp"
+#include "pg/shared/lanes.hpp"
+#include "pg/store/job_rows.hpp"
+#include "pg/store/statements.hpp"
+
+namespace agent_queue::pg {
+
+struct ClaimResult {
+  std::vector<ClaimedJob> claimed;
+  std::vector<JobId> expired;  // settled as failed/expired in the same transaction
+  bool more_waiting = false;
+};
+
+class LaneClaimer {
+ public:
+  LaneClaimer(shared::DatabaseOid database, ClaimToken claim) : database_(database), claim_(claim) {}
+
+  // How far to look: only where something is known to wait, or everywhere.
+  enum class Sweep { offered, everything };
+
+  // In a transaction of the worker.
+  ClaimResult claim(Statements &statements, std::shared_ptr<const Catalog> catalog, int limit, Sweep sweep, Now now);
+
+  void on_commit();
+  void on_abort();
+
+ private:
+  struct LaneState {
+    std::string agent_type;
+    shared::Lane lane;
+    bool is_open = true;
+  };
+  struct Visit {
+    shared::Lane lane;
+    std::optional<std::int64_t> before;  // the bound that was taken
+    std::optional<std::int64_t> after;   // where waiting jobs may remain
+  };
+
+  void refresh_lanes(const std::shared_ptr<const Catalog> &catalog);
+  void add_unknown_types(Statements &statements);
+  int visit(Statements &statements, const LaneState &lane, int limit, Sweep sweep, std::vector<JobRow> &rows);
+  void mark(Statements &statements, std::vector<JobRow> &rows, Now now, ClaimResult &result);
+
+  shared::DatabaseOid database_;
+  ClaimToken claim_;
+  std::shared_ptr<const Catalog> catalog_;
+  std::vector<LaneState> lanes_;
+  std::size_t first_lane_ = 0;  // turns, so that no lane is always served first
+  std::vector<Visit> visits_;
+};
+
+}  // namespace agent_queue::pg

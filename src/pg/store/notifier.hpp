@@ -1,0 +1,25 @@
+// NOTIFY agent_queue for each job that ended, inside the settle transaction. A full notification queue never fails a
+// settle: it is looked at first, and notifications are left out while it is nearly full. Regime: guarded C++.
+#pragma once
+
+#include <vector>
+
+#include "core/base/time.hpp"
+#include "pg/store/settler.hpp"
+
+namespace agent_queue::pg {
+
+class Notifier {
+ public:
+  void notify(const std::vector<EndedJob> &ended, Now now);
+  // A commit failed with "too many notifications": send none for a while.
+  void on_queue_full(Now now);
+
+ private:
+  bool is_silent(Now now);
+
+  SteadyTime silent_until_{};
+  SteadyTime next_look_{};
+};
+
+}  // namespace agent_queue::pg

@@ -1,0 +1,235 @@
+#include "pg/store/spi_job_store.hpp"
+
+#include <algorithm>
+#include <string>
+#include <utility>
+
+#include "pg/boundary/guard.hpp"
+#include "pg/shared/waiters.hpp"
+#include "pg/shared/workers.hpp"
+#include "pg/store/config_cache.hpp"
+#include "pg/store/job_store_sql.hpp"
+#include "pg/wrap/guc.hpp"
+#include "pg/wrap/timestamps.hpp"
+#include "pg/wrap/transaction.hpp"
+
+#include "pg/pg.hpp"
+
+namespace agent_queue::pg {
+
+namespace {
+
+constexpr int kPromoteBatch = 1000;
+
+// Errors that the same statement may not meet again: locks, serialization, resources, administrators.
+bool is_passing(int state) {
+  switch (ERRCODE_TO_CATEGORY(state)) {
+    case ERRCODE_TRANSACTION_ROLLBACK:
+    case ERRCODE_INSUFFICIENT_RESOURCES:
+    case ERRCODE_OPERATOR_INTERVENTION:
+    case ERRCODE_IO_ERROR:
+      return true;
+    default:
+      return state == ERRCODE_LOCK_NOT_AVAILABLE || state == ERRCODE_READ_ONLY_SQL_TRANSACTION ||
+             state == ERRCODE_OBJECT_IN_USE;
+  }
+}
+
+UserId claims_as_uuid(ClaimToken claim) {
+  return claim_bytes(claim);
+}
+
+}  // namespace
+
+SpiJobStore::SpiJobStore(shared::DatabaseOid database, ClaimToken claim, Log &log)
+    : database_(database), claim_(claim), log_(log), claimer_(database, claim), settler_(claim), partitions_(log) {}
+
+void SpiJobStore::open(Transaction &transaction) {
+  const Installation &where = installation();
+  if (statements_ == nullptr || statements_of_ != where.extension) {
+    statements_ = std::make_unique<Statements>(where);
+    statements_of_ = where.extension;
+    partitions_.forget();
+  }
+  transaction.become(where.owner);
+  catalog_ = current_catalog();
+}
+
+RoundResult SpiJobStore::round(const Round &round, Now now) {
+  ensure_partitions(round.settlements, now);
+  RoundResult result;
+  std::vector<EndedJob> ended;
+  try {
+    Transaction transaction;
+    open(transaction);
+    if (!round.settlements.empty()) result.report.fates = settler_.settle(*statements_, round.settlements, ended);
+    if (round.claim_limit > 0) {
+      work_seen_ = shared::work_generation(database_);  // before looking: what comes meanwhile hints again
+      config_seen_ = catalog_generation();
+      ClaimResult claim = claimer_.claim(*statements_, catalog_, round.claim_limit, choose_sweep(now), now);
+      for (const JobId id : claim.expired) ended.push_back({id, "failed", {}});
+      result.report.claimed = std::move(claim.claimed);
+      result.report.more_waiting = claim.more_waiting;
+    }
+    notifier_.notify(ended, now);
+    transaction.commit();
+  } catch (PgError &error) {
+    claimer_.on_abort();
+    if (error.is_cancel_or_shutdown()) throw;
+    return RoundResult{failure_of(error, now), {}};
+  }
+  claimer_.on_commit();
+  wake_waiters(ended);
+  for (std::size_t i = 0; i < result.report.fates.size(); ++i) {
+    const Settlement &settlement = round.settlements[i];
+    if (result.report.fates[i] == SettleFate::settled && settlement.outcome == Outcome::retry)
+      next_due_ = next_due_ ? std::min(*next_due_, settlement.run_at) : settlement.run_at;
+  }
+  guard_noexcept("report statistics", [] { pgstat_report_stat(false); });
+  return result;
+}
+
+// Everything is looked through once per poll interval: what two-phase commits brought, what lost its lane.
+LaneClaimer::Sweep SpiJobStore::choose_sweep(Now now) {
+  if (now.steady < next_sweep_) return LaneClaimer::Sweep::offered;
+  next_sweep_ = now.steady + std::chrono::milliseconds(settings::poll_interval_ms);
+  return LaneClaimer::Sweep::everything;
+}
+
+void SpiJobStore::ensure_partitions(std::span<const Settlement> settlements, Now now) {
+  for (const Settlement &settlement : settlements)
+    if (settlement.usage) partitions_.ensure(settlement.usage->started_at, now);
+}
+
+void SpiJobStore::wake_waiters(const std::vector<EndedJob> &ended) const {
+  for (const EndedJob &job : ended) shared::wake_waiters(database_, job.id);
+}
+
+std::optional<std::vector<ClaimedJob>> SpiJobStore::rescue(Now now) {
+  const std::uint64_t seen = shared::rescue_generation(database_);
+  std::vector<ClaimedJob> lost;
+  try {
+    Transaction transaction;
+    open(transaction);
+    statements_->claims.run(nullptr, nullptr, KeptPlan::Mode::read_only);
+    std::vector<std::optional<UserId>> dead;
+    for (const ClaimToken claim : read_claims())
+      if (!shared::is_alive(claim)) dead.emplace_back(claims_as_uuid(claim));
+    if (!dead.empty()) {
+      DatumValue find[] = {uuid_array(dead), Int32GetDatum(kRescueBatch)};
+      statements_->lost.run(find, nullptr, KeptPlan::Mode::read_write);
+      std::vector<JobRow> rows = read_job_rows();
+      std::vector<RowPlace> places;
+      for (JobRow &row : rows) {
+        places.push_back(row.place);
+        lost.push_back(std::move(row.job));
+      }
+      DatumValue take[] = {tid_array(places), uuid_datum(claim_bytes(claim_))};
+      statements_->take_over.run(take, nullptr, KeptPlan::Mode::read_write);
+    }
+    transaction.commit();
+  } catch (PgError &error) {
+    if (error.is_cancel_or_shutdown()) throw;
+    failure_of(error, now);
+    return std::nullopt;
+  }
+  rescue_seen_ = seen;
+  return lost;
+}
+
+std::optional<int> SpiJobStore::promote_due(Now now) {
+  std::vector<LaneKey> promoted;
+  std::optional<WallTime> next;
+  shared::take_due(database_);  // before looking: what comes meanwhile hints again
+  try {
+    Transaction transaction;
+    open(transaction);
+    DatumValue values[] = {TimestampTzGetDatum(from_wall(now.wall)), Int32GetDatum(kPromoteBatch)};
+    statements_->promote.run(values, nullptr, KeptPlan::Mode::read_write);
+    promoted = read_lane_keys();
+    statements_->next_due.run(nullptr, nullptr, KeptPlan::Mode::read_only);
+    for (const std::int64_t run_at : read_ids()) next = to_wall(run_at);
+    transaction.commit();
+  } catch (PgError &error) {
+    if (error.is_cancel_or_shutdown()) throw;
+    failure_of(error, now);
+    return std::nullopt;
+  }
+  next_due_ = next;
+  for (const LaneKey &lane : promoted) shared::offer(shared::find_lane(database_, lane.agent_type), lane.claim_key);
+  if (!promoted.empty()) shared::announce_work(database_);
+  return static_cast<int>(promoted.size());
+}
+
+std::optional<WallTime> SpiJobStore::next_due() const {
+  const std::int64_t hinted = shared::peek_due(database_);
+  if (hinted == shared::kNothingDue) return next_due_;
+  return next_due_ ? std::min(*next_due_, to_wall(hinted)) : to_wall(hinted);
+}
+
+bool SpiJobStore::work_hinted() {
+  return shared::work_generation(database_) != work_seen_ || catalog_generation() != config_seen_;
+}
+
+bool SpiJobStore::rescue_hinted() {
+  return shared::rescue_generation(database_) != rescue_seen_;
+}
+
+bool SpiJobStore::is_gone() {
+  try {
+    Transaction transaction;
+    const bool is_there = find_installation().has_value();
+    transaction.commit();
+    return !is_there;
+  } catch (PgError &error) {
+    if (error.is_cancel_or_shutdown()) throw;
+    return false;
+  }
+}
+
+StoreFailure SpiJobStore::failure_of(PgError &error, Now now) {
+  const int state = error.sqlstate();
+  StoreFailure failure{StoreTrouble::busy, error.what()};
+  if (state == ERRCODE_UNDEFINED_TABLE || state == ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE ||
+      state == ERRCODE_UNDEFINED_SCHEMA) {
+    if (is_gone()) failure.trouble = StoreTrouble::gone;
+    return failure;
+  }
+  if (state == ERRCODE_PROGRAM_LIMIT_EXCEEDED && failure.message.find("NOTIFY") != std::string::npos) {
+    notifier_.on_queue_full(now);
+    return failure;
+  }
+  if (!is_passing(state)) failure.trouble = StoreTrouble::unstorable;
+  log_.write(LogLevel::debug, "a transaction failed: " + failure.message);
+  return failure;
+}
+
+std::optional<Backlog> SpiJobStore::backlog(Now now) {
+  try {
+    Transaction transaction;
+    open(transaction);
+    DatumValue values[] = {Int32GetDatum(kBacklogCountMax)};
+    statements_->backlog.run(values, nullptr, KeptPlan::Mode::read_only);
+    const NumberPair row = read_number_pair();
+    transaction.commit();
+    Backlog backlog;
+    backlog.waiting = static_cast<int>(row.first.value_or(0));
+    if (row.second) backlog.oldest_wait = now.wall - to_wall(*row.second);
+    return backlog;
+  } catch (PgError &error) {
+    if (error.is_cancel_or_shutdown()) throw;
+    failure_of(error, now);
+    return std::nullopt;
+  }
+}
+
+std::optional<bool> SpiJobStore::is_origin() {
+  Transaction transaction;
+  const std::optional<Installation> where = find_installation();
+  if (!where) return std::nullopt;
+  const std::vector<TextRow> rows = query_rows(render_sql(sql::kIsOrigin, *where));
+  transaction.commit();
+  return !rows.empty() && rows[0][0] == "t";
+}
+
+}  // namespace agent_queue::pg

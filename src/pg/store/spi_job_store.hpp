@@ -1,0 +1,66 @@
+// The job store of the background worker: ports/job_store over SPI. One per worker process.
+// Each call is one short transaction as the extension's owner; none is open between calls. Regime: guarded C++.
+#pragma once
+
+#include <memory>
+#include <optional>
+#include <vector>
+
+#include "pg/shared/databases.hpp"
+#include "pg/store/lane_claimer.hpp"
+#include "pg/store/notifier.hpp"
+#include "pg/store/settler.hpp"
+#include "pg/store/statements.hpp"
+#include "pg/store/usage_partitions.hpp"
+#include "ports/backlog.hpp"
+#include "ports/job_store.hpp"
+#include "ports/log.hpp"
+
+namespace agent_queue::pg {
+
+class SpiJobStore final : public JobStore {
+ public:
+  SpiJobStore(shared::DatabaseOid database, ClaimToken claim, Log &log);
+
+  RoundResult round(const Round &round, Now now) override;
+  std::optional<std::vector<ClaimedJob>> rescue(Now now) override;
+  std::optional<int> promote_due(Now now) override;
+  std::optional<WallTime> next_due() const override;
+  bool work_hinted() override;
+  bool rescue_hinted() override;
+  std::shared_ptr<const Catalog> catalog() override { return catalog_; }
+
+  // What waits; nullopt: could not be looked at now.
+  std::optional<Backlog> backlog(Now now);
+
+  // Is this database the one that the extension was created in (and not a copy of it)? In a transaction of its own;
+  // nullopt: the extension is not there.
+  std::optional<bool> is_origin();
+
+ private:
+  // What every transaction does first. Throws PgError.
+  void open(class Transaction &transaction);
+  StoreFailure failure_of(class PgError &error, Now now);
+  bool is_gone();
+  void ensure_partitions(std::span<const Settlement> settlements, Now now);
+  LaneClaimer::Sweep choose_sweep(Now now);
+  void wake_waiters(const std::vector<EndedJob> &ended) const;
+
+  shared::DatabaseOid database_;
+  ClaimToken claim_;
+  Log &log_;
+  LaneClaimer claimer_;
+  Settler settler_;
+  Notifier notifier_;
+  UsagePartitions partitions_;
+  std::unique_ptr<Statements> statements_;
+  unsigned int statements_of_ = 0;  // the OID of the extension that they were rendered for
+  std::shared_ptr<const Catalog> catalog_;
+  std::optional<WallTime> next_due_;
+  std::uint64_t work_seen_ = 0;
+  std::uint64_t rescue_seen_ = 0;
+  unsigned long config_seen_ = 0;
+  SteadyTime next_sweep_{};
+};
+
+}  // namespace agent_queue::pg

@@ -1,0 +1,34 @@
+#include "pg/store/statements.hpp"
+
+#include "pg/store/job_store_sql.hpp"
+
+#include "pg/pg.hpp"
+
+namespace agent_queue::pg {
+
+// Array types without a macro of their own in pg_type_d.h of all versions.
+static constexpr Oid kTidArray = 1010;
+static constexpr Oid kUuidArray = 2951;
+
+Statements::Statements(const Installation &where)
+    : claim_lane(render_sql(sql::kClaimLane, where), {TEXTOID, INT8OID, INT4OID}),
+      mark_claimed(render_sql(sql::kMarkClaimed, where), {kTidArray, TEXTARRAYOID, UUIDOID, TIMESTAMPTZOID}),
+      expire(render_sql(sql::kExpire, where), {kTidArray, TIMESTAMPTZOID}),
+      waiting_types(render_sql(sql::kWaitingTypes, where), {}),
+      lock_settled(render_sql(sql::kLockSettled, where), {INT8ARRAYOID, UUIDOID}),
+      still_ours(render_sql(sql::kStillOurs, where), {INT8ARRAYOID, UUIDOID}),
+      settle(render_sql(sql::kSettle, where),
+             {kTidArray, TEXTARRAYOID, TEXTARRAYOID, TEXTARRAYOID, TEXTARRAYOID, INT4ARRAYOID, TIMESTAMPTZARRAYOID,
+              TEXTARRAYOID, TEXTARRAYOID, TEXTARRAYOID, INT8ARRAYOID, INT8ARRAYOID, TEXTARRAYOID, TIMESTAMPTZARRAYOID}),
+      usage(
+          render_sql(sql::kUsage, where),
+          {INT8ARRAYOID, INT4ARRAYOID, kUuidArray, TEXTARRAYOID, TEXTARRAYOID, TEXTARRAYOID, INT8ARRAYOID, INT8ARRAYOID,
+           INT8ARRAYOID, INT8ARRAYOID, INT8ARRAYOID, TEXTARRAYOID, BOOLARRAYOID, FLOAT8ARRAYOID, TIMESTAMPTZARRAYOID}),
+      claims(render_sql(sql::kClaims, where), {}),
+      lost(render_sql(sql::kLost, where), {kUuidArray, INT4OID}),
+      take_over(render_sql(sql::kTakeOver, where), {kTidArray, UUIDOID}),
+      promote(render_sql(sql::kPromote, where), {TIMESTAMPTZOID, INT4OID}),
+      next_due(render_sql(sql::kNextDue, where), {}),
+      backlog(render_sql(sql::kBacklog, where), {INT4OID}) {}
+
+}  // namespace agent_queue::pg

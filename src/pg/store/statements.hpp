@@ -1,0 +1,28 @@
+// The store's kept plans, rendered for one installation. Made anew when the extension is.
+#pragma once
+
+#include "pg/wrap/installation.hpp"
+#include "pg/wrap/spi.hpp"
+
+namespace agent_queue::pg {
+
+struct Statements {
+  explicit Statements(const Installation &where);
+
+  KeptPlan claim_lane;
+  KeptPlan mark_claimed;
+  KeptPlan expire;
+  KeptPlan waiting_types;
+  KeptPlan lock_settled;
+  KeptPlan still_ours;
+  KeptPlan settle;
+  KeptPlan usage;
+  KeptPlan claims;
+  KeptPlan lost;
+  KeptPlan take_over;
+  KeptPlan promote;
+  KeptPlan next_due;
+  KeptPlan backlog;
+};
+
+}  // namespace agent_queue::pg

@@ -1,0 +1,97 @@
+#include "pg/store/usage_partitions.hpp"
+
+#include <chrono>
+#include <cstdio>
+
+#include "pg/boundary/guard.hpp"
+#include "pg/store/usage_partitions_sql.hpp"
+#include "pg/wrap/spi.hpp"
+#include "pg/wrap/transaction.hpp"
+
+#include "pg/pg.hpp"
+
+namespace agent_queue::pg {
+
+namespace {
+
+constexpr Micros kRetry{std::chrono::seconds(60)};
+
+struct Month {
+  std::string partition;
+  WallTime from;
+  WallTime to;
+};
+
+Month month_of(WallTime at) {
+  using namespace std::chrono;
+  const year_month_day day{floor<days>(at)};
+  const year_month month = day.year() / day.month();
+  char name[32];
+  std::snprintf(name, sizeof(name), "api_usage_%04d%02u", static_cast<int>(day.year()),
+                static_cast<unsigned>(day.month()));
+  return {name, WallTime{sys_days{month / 1}}, WallTime{sys_days{(month + months(1)) / 1}}};
+}
+
+std::string literal(WallTime at) {
+  const std::chrono::year_month_day day{std::chrono::floor<std::chrono::days>(at)};
+  char text[48];
+  std::snprintf(text, sizeof(text), "'%04d-%02u-%02u 00:00:00+00'", static_cast<int>(day.year()),
+                static_cast<unsigned>(day.month()), static_cast<unsigned>(day.day()));
+  return text;
+}
+
+void replace_all(std::string &text, std::string_view place, std::string_view value) {
+  for (std::size_t at = 0; (at = text.find(place, at)) != std::string::npos; at += value.size())
+    text.replace(at, place.size(), value);
+}
+
+void execute(const std::string &sql) {
+  const char *text = sql.c_str();
+  guard([&] {
+    const int code = SPI_execute(text, false, 0);
+    if (code < 0) elog(ERROR, "SPI_execute failed: %s", SPI_result_code_string(code));
+  });
+}
+
+bool exists(const std::string &name, Oid schema) {
+  const char *text = name.c_str();
+  return guard([&] { return OidIsValid(get_relname_relid(text, schema)); });
+}
+
+}  // namespace
+
+void UsagePartitions::make(const Installation &where, const std::string &name, WallTime from, WallTime to) {
+  const auto render = [&](const char *source) {
+    std::string sql = render_sql(source, where);
+    replace_all(sql, "@p@", name);
+    replace_all(sql, "@from@", literal(from));
+    replace_all(sql, "@to@", literal(to));
+    return sql;
+  };
+  for (const char *statement : sql::kMakePartition) execute(render(statement));
+  for (const TextRow &grantee : query_rows(render(sql::kPartitionGrantees)))
+    if (!grantee.empty() && grantee[0]) execute(render(sql::kPartitionRevoke) + *grantee[0]);
+}
+
+void UsagePartitions::ensure(WallTime at, Now now) {
+  const Month month = month_of(at);
+  if (known_.contains(month.partition) || now.steady < next_try_) return;
+  try {
+    Transaction transaction;
+    const Installation &where = installation();
+    transaction.become(where.owner);
+    if (!exists(month.partition, where.schema)) {
+      make(where, month.partition, month.from, month.to);
+      log_.write(LogLevel::log, "made partition " + month.partition + " of api_usage");
+    }
+    transaction.commit();
+    known_.insert(month.partition);
+  } catch (PgError &error) {
+    if (error.is_cancel_or_shutdown()) throw;
+    next_try_ = now.steady + kRetry;
+    log_.write(LogLevel::warning, "could not make partition " + month.partition +
+                                      " of api_usage, its rows go to api_usage_default for now: " + error.what());
+  }
+}
+
+}  // namespace agent_queue::pg

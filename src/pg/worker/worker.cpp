@@ -1,0 +1,183 @@
+#include "pg/worker/worker.hpp"
+
+#include <algorithm>
+#include <stdexcept>
+#include <string>
+#include <utility>
+
+#include "pg/boundary/guard.hpp"
+#include "pg/worker/pg_clock.hpp"
+#include "pg/worker/session.hpp"
+#include "pg/wrap/guc.hpp"
+#include "pg/wrap/installation.hpp"
+#include "pg/wrap/transaction.hpp"
+
+#include "pg/pg.hpp"
+
+namespace agent_queue::pg {
+
+namespace {
+
+constexpr Micros kLookInterval{std::chrono::seconds(1)};
+
+std::unique_ptr<CurlTransport> make_transport() {
+  Result<std::unique_ptr<CurlTransport>> made = CurlTransport::create({});
+  if (!made) throw std::runtime_error("agent_queue: " + made.error().message);
+  return std::move(*made);
+}
+
+std::string text_of(const char *setting) {
+  return setting == nullptr ? std::string() : std::string(setting);
+}
+
+// env: and file: references must match allowed_key_refs when the extension's owner is no superuser.
+bool is_owner_superuser() {
+  Transaction transaction;
+  const std::optional<Installation> where = find_installation();
+  bool is_super = false;
+  if (where) {
+    const Oid owner = where->owner;
+    is_super = guard([&] { return superuser_arg(owner); });
+  }
+  transaction.commit();
+  return is_super;
+}
+
+}  // namespace
+
+Worker::Worker(int slot, shared::DatabaseOid database, ClaimToken claim)
+    : slot_(slot),
+      database_(database),
+      transport_(make_transport()),
+      watched_transport_(*transport_),
+      store_(database, claim, log_),
+      engine_(store_, watched_transport_, secrets_, log_, options_),
+      loop_(transport_->event_fd()) {
+  apply_settings();
+}
+
+void Worker::apply_settings() {
+  options_.claim_batch = settings::claim_batch;
+  options_.poll_interval = std::chrono::milliseconds(settings::poll_interval_ms);
+  options_.max_in_flight = raise_descriptor_limit(settings::max_in_flight);
+  if (options_.max_in_flight < settings::max_in_flight)
+    log_.write(LogLevel::warning, "max_in_flight is lowered from " + std::to_string(settings::max_in_flight) + " to " +
+                                      std::to_string(options_.max_in_flight) +
+                                      ": the limit of open files (ulimit -n) allows no more");
+  options_.is_claiming = !settings::start_paused && !is_copy_ && !is_surplus_;
+  engine_.set_options(options_);
+
+  TransferLimits limits;
+  limits.max_response_bytes = static_cast<std::size_t>(settings::max_response_kb) << 10;
+  transport_->set_limits(limits);
+  transport_->set_max_connections(options_.max_in_flight);
+  transport_->set_address_policy({.allow_plain_http = settings::allow_plain_http});
+  Result<HostRules> hosts = HostRules::parse(text_of(settings::allowed_hosts));
+  if (hosts)
+    transport_->set_host_rules(std::move(*hosts));
+  else  // a rule that cannot be read must not become "every host"
+    log_.write(LogLevel::warning, "agent_queue.allowed_hosts stays as it was: " + hosts.error().message);
+  const std::string refs = text_of(settings::allowed_key_refs);
+  secrets_.set_rules({.restrict_refs = !refs.empty() || !is_owner_superuser(), .allowed_key_refs = refs});
+}
+
+void Worker::reload_if_asked() {
+  if (!ConfigReloadPending) return;
+  ConfigReloadPending = false;
+  guard([] { ProcessConfigFile(PGC_SIGHUP); });
+  apply_settings();
+}
+
+// Once a second: is this a copy, are we too many, would more help?
+void Worker::look_around(Now now) {
+  if (now.steady < next_look_) return;
+  next_look_ = now.steady + kLookInterval;
+
+  const std::optional<bool> is_origin = store_.is_origin();
+  is_extension_gone_ = !is_origin.has_value();
+  if (is_origin && is_copy_ == *is_origin) {
+    is_copy_ = !*is_origin;
+    if (is_copy_)
+      log_.write(LogLevel::warning,
+                 "this database is a copy: no job runs here before SELECT adopt_jobs() says that they should");
+    apply_settings();
+  }
+
+  shared::WorkerView workers[64];
+  const int count = shared::list_workers(database_, workers, 64);
+  const shared::DatabaseView database = shared::find_database(database_);
+  const int rank = static_cast<int>(
+      std::count_if(workers, workers + count, [&](const shared::WorkerView &worker) { return worker.slot < slot_; }));
+  const int bound = std::max(settings::min_workers, std::min(database.wanted_workers, settings::max_workers));
+  const bool is_surplus = rank >= bound;
+  if (is_surplus != is_surplus_) {
+    is_surplus_ = is_surplus;
+    apply_settings();
+  }
+  if (is_surplus_ || !options_.is_claiming) return;
+
+  const std::optional<Backlog> backlog = store_.backlog(now);
+  if (!backlog) return;
+  const bool is_busy = engine_.in_flight() >= options_.max_in_flight / 2 || engine_.is_behind();
+  const int wanted =
+      scaling_.wanted(*backlog, is_busy, count, {settings::min_workers, settings::max_workers}, now.steady);
+  // The first worker speaks for all when it comes to fewer; anyone may ask for more.
+  if (wanted > count || (rank == 0 && wanted < count)) {
+    shared::set_wanted_workers(database_, wanted);
+    shared::call_launcher();
+  }
+}
+
+bool Worker::is_drained() const {
+  return is_surplus_ && engine_.in_flight() == 0 && !engine_.has_unsettled();
+}
+
+void Worker::publish() {
+  const EngineCounters &counters = engine_.counters();
+  shared::publish_progress(slot_, {.in_flight = engine_.in_flight(),
+                                   .claimed = counters.claimed,
+                                   .settled = counters.settled,
+                                   .rounds = counters.rounds,
+                                   .rescued = counters.rescued,
+                                   .store_failures = counters.store_failures});
+  const bool is_working = engine_.in_flight() > 0 || engine_.has_unsettled();
+  const shared::WorkerState resting = options_.is_claiming ? shared::WorkerState::idle : shared::WorkerState::paused;
+  shared::set_worker_state(slot_, is_working ? shared::WorkerState::working : resting);
+  is_reported_ = is_reported_ && !is_working;
+}
+
+void Worker::run() {
+  while (true) {
+    try {
+      serve_interrupts();
+      reload_if_asked();
+      const Now now = read_clocks();
+      look_around(now);
+      const Pause pause = engine_.step(now);
+      publish();
+      if (engine_.is_store_gone() || is_extension_gone_) {
+        shared::set_presence(database_, shared::Presence::absent);
+        return;
+      }
+      if (is_drained()) return;
+      if (pause.run_again) continue;
+
+      const Micros rest = pause.until - read_clocks().steady;
+      if (!is_reported_ && rest > std::chrono::milliseconds(100)) {
+        guard_noexcept("report statistics", [] { pgstat_report_stat(true); });
+        is_reported_ = true;
+      }
+      // Idle first, then one more look: a commit in between either sees the flag or is seen here.
+      const bool is_idle = engine_.has_room();
+      shared::set_idle(slot_, is_idle);
+      if (!(is_idle && store_.work_hinted())) loop_.wait(std::min<Micros>(rest, kLookInterval));
+      shared::set_idle(slot_, false);
+    } catch (const PgError &error) {
+      // A cancel request ends the statement that ran, not the worker; what it was about comes again.
+      if (error.sqlstate() != ERRCODE_QUERY_CANCELED) throw;
+      log_.write(LogLevel::log, "a statement was cancelled");
+    }
+  }
+}
+
+}  // namespace agent_queue::pg

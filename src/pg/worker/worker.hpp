@@ -1,0 +1,52 @@
+// The worker's parts and its loop. Regime: guarded C++.
+#pragma once
+
+#include <memory>
+
+#include "engine/engine.hpp"
+#include "engine/scaling.hpp"
+#include "net/curl_transport.hpp"
+#include "net/key_reader.hpp"
+#include "pg/shared/workers.hpp"
+#include "pg/store/spi_job_store.hpp"
+#include "pg/worker/event_loop.hpp"
+#include "pg/worker/pg_log.hpp"
+#include "pg/worker/transaction_watch.hpp"
+
+namespace agent_queue::pg {
+
+class Worker {
+ public:
+  // Connected to the database already. Throws PgError or std::runtime_error when it cannot work here.
+  Worker(int slot, shared::DatabaseOid database, ClaimToken claim);
+
+  // Until the extension is gone, or there is one worker too many and this one has finished. SIGTERM ends the process
+  // from within.
+  void run();
+
+ private:
+  void apply_settings();
+  void reload_if_asked();
+  void look_around(Now now);
+  bool is_drained() const;
+  void publish();
+
+  int slot_;
+  shared::DatabaseOid database_;
+  PgLog log_;
+  KeyReader secrets_;
+  std::unique_ptr<CurlTransport> transport_;
+  TransactionWatch watched_transport_;
+  SpiJobStore store_;
+  EngineOptions options_;
+  Engine engine_;
+  EventLoop loop_;
+  Scaling scaling_;
+  bool is_copy_ = false;     // of another database: paused until adopt_jobs()
+  bool is_extension_gone_ = false;
+  bool is_surplus_ = false;  // finishes what it has and ends
+  bool is_reported_ = true;  // statistics of the last work were sent
+  SteadyTime next_look_{};
+};
+
+}  // namespace agent_queue::pg

@@ -1,0 +1,75 @@
+// POD only: called from _PG_init, outside any door.
+#include "pg/wrap/guc.hpp"
+
+#include "pg/pg.hpp"
+
+namespace agent_queue::pg::settings {
+
+int min_workers = 1;
+int max_workers = 2;
+int max_in_flight = 1000;
+int claim_batch = 200;
+int poll_interval_ms = 2000;
+int notify = static_cast<int>(Notify::ids);
+int max_request_kb = 1024;
+int max_response_kb = 16 * 1024;
+bool start_paused = false;
+bool allow_plain_http = false;
+char *user_id = nullptr;
+char *allowed_hosts = nullptr;
+char *allowed_key_refs = nullptr;
+
+static const config_enum_entry kNotifyModes[] = {{"off", static_cast<int>(Notify::off), false},
+                                                 {"ids", static_cast<int>(Notify::ids), false},
+                                                 {"full", static_cast<int>(Notify::full), false},
+                                                 {nullptr, 0, false}};
+
+static void define_int(const char *name, const char *what, const char *more, int *value, int low, int high,
+                       GucContext context, int flags) {
+  DefineCustomIntVariable(name, what, more, value, *value, low, high, context, flags, nullptr, nullptr, nullptr);
+}
+
+static void define_bool(const char *name, const char *what, const char *more, bool *value, GucContext context) {
+  DefineCustomBoolVariable(name, what, more, value, *value, context, 0, nullptr, nullptr, nullptr);
+}
+
+static void define_string(const char *name, const char *what, const char *more, char **value, GucContext context,
+                          int flags) {
+  DefineCustomStringVariable(name, what, more, value, "", context, flags, nullptr, nullptr, nullptr);
+}
+
+void define() {
+  define_int("agent_queue.min_workers", "Workers that a database with the extension always has.", nullptr, &min_workers,
+             1, 16, PGC_SIGHUP, 0);
+  define_int("agent_queue.max_workers", "Workers that a database may have under load.",
+             "Each takes one of max_worker_processes.", &max_workers, 1, 16, PGC_SIGHUP, 0);
+  define_int("agent_queue.max_in_flight", "Calls that one worker makes at the same time.",
+             "Lowered to what the limit of file descriptors allows, with a line in the log.", &max_in_flight, 1, 20000,
+             PGC_SIGHUP, 0);
+  define_int("agent_queue.claim_batch", "Jobs that one transaction claims at most.", nullptr, &claim_batch, 1, 1000,
+             PGC_SIGHUP, 0);
+  define_int("agent_queue.poll_interval", "How often a worker looks for jobs without being woken.",
+             "The safety net: commits wake workers at once.", &poll_interval_ms, 100, 60000, PGC_SIGHUP, GUC_UNIT_MS);
+  DefineCustomEnumVariable("agent_queue.notify", "What a settled job sends on the channel agent_queue.",
+                           "off: nothing; ids: its id and status; full: also its result.", &notify, notify,
+                           kNotifyModes, PGC_SIGHUP, 0, nullptr, nullptr, nullptr);
+  define_int("agent_queue.max_request_size", "The largest request_data that is accepted.", nullptr, &max_request_kb, 1,
+             64 * 1024, PGC_SUSET, GUC_UNIT_KB);
+  define_int("agent_queue.max_response_size", "The largest answer that is read from a provider.", nullptr,
+             &max_response_kb, 16, 256 * 1024, PGC_SIGHUP, GUC_UNIT_KB);
+  define_bool("agent_queue.start_paused", "While on, workers claim no jobs.",
+              "Calls in flight are finished and stored.", &start_paused, PGC_SIGHUP);
+  define_bool("agent_queue.allow_plain_http", "Allows http:// beyond the loopback interface.",
+              "Keys and prompts travel unencrypted.", &allow_plain_http, PGC_SIGHUP);
+  define_string("agent_queue.user_id", "The user that this session enqueues for (a uuid).",
+                "The \"sub\" of request.jwt.claims comes first.", &user_id, PGC_USERSET, 0);
+  define_string("agent_queue.allowed_hosts", "Hosts that providers may have: a list such as 'api.openai.com, *.x.ai'.",
+                "Empty: every host.", &allowed_hosts, PGC_SIGHUP, GUC_LIST_INPUT);
+  define_string("agent_queue.allowed_key_refs",
+                "Key references that providers may use: a list such as 'env:OPENAI_*, file:/etc/keys/*'.",
+                "Empty: all of them if the extension's owner is a superuser, else none.", &allowed_key_refs, PGC_SIGHUP,
+                GUC_LIST_INPUT | GUC_SUPERUSER_ONLY);
+  MarkGUCPrefixReserved("agent_queue");
+}
+
+}  // namespace agent_queue::pg::settings

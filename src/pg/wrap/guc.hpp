@@ -1,0 +1,30 @@
+// The knobs. Each is a GUC with default, minimum and maximum; docs/guide/operate.md lists them. Values are read
+// directly: Postgres writes them at reload. What could send data or secrets elsewhere is superuser-only.
+#pragma once
+
+namespace agent_queue::pg::settings {
+
+enum class Notify { off, ids, full };
+
+extern int min_workers;         // per database
+extern int max_workers;         // per database
+extern int max_in_flight;       // calls at the same time, per worker
+extern int claim_batch;         // jobs claimed by one transaction at most
+extern int poll_interval_ms;    // the safety net
+extern int notify;              // settings::Notify
+extern int max_request_kb;      // of request_data as jsonb
+extern int max_response_kb;     // of a provider's answer
+extern bool start_paused;       // claim nothing while on
+extern bool allow_plain_http;   // http:// beyond loopback
+extern char *user_id;           // the caller's identity where there is no request.jwt.claims
+extern char *allowed_hosts;     // comma separated patterns; empty: every host
+extern char *allowed_key_refs;  // comma separated patterns
+
+inline Notify notify_mode() {
+  return static_cast<Notify>(notify);
+}
+
+// In _PG_init only.
+void define();
+
+}  // namespace agent_queue::pg::settings

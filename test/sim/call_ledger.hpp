@@ -1,0 +1,87 @@
+// The oracle about money: knows every call that was made, how it ended and who heard of it, and so can say for each
+// settlement and each usage row whether it tells the truth. Broken rules become problems, each a sentence.
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <optional>
+#include <set>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "core/base/ids.hpp"
+#include "core/base/time.hpp"
+#include "core/job/job.hpp"
+
+namespace agent_queue::sim {
+
+enum class AnswerKind {
+  good,
+  good_without_usage,
+  refused,             // 4xx that no repetition mends
+  rate_limited_timed,  // 429 with Retry-After
+  rate_limited,        // 429 without
+  server_error,        // 5xx, perhaps with Retry-After
+  broken_before,       // nothing was sent
+  garbage,             // 200 that nobody understands
+  broken_after,        // sent, no whole answer
+  timed_out,           // sent, no answer in time
+};
+const char *answer_kind_name(AnswerKind kind);
+// The attempt was billed, or may have been.
+bool is_billed(AnswerKind kind);
+
+using AttemptKey = std::pair<std::int64_t, int>;  // job, attempt
+
+struct CallRecord {
+  AnswerKind kind = AnswerKind::good;
+  std::uint64_t worker = 0;
+  bool delivered = false;              // the engine has seen the end
+  bool settled = false;                // its settlement was committed
+  bool lost = false;                   // the worker died before that
+  std::optional<WallTime> not_before;  // the provider's appointment, once delivered
+};
+
+class Problems {
+ public:
+  void add(std::string sentence) { sentences_.push_back(std::move(sentence)); }
+  const std::vector<std::string> &sentences() const { return sentences_; }
+
+ private:
+  std::vector<std::string> sentences_;
+};
+
+class CallLedger {
+ public:
+  explicit CallLedger(Problems &problems) : problems_(problems) {}
+
+  void on_submit(AttemptKey key, std::uint64_t worker, AnswerKind planned);
+  void on_delivered(AttemptKey key, std::optional<WallTime> not_before);
+  void on_crash(std::uint64_t worker);
+  void on_removed(JobId id) { removed_.insert(id.value); }  // deleted or cancelled by a user
+
+  // A settlement of a job that is still its worker's; `local`: the answer came from inside the worker.
+  void on_settle(const Settlement &settlement, int retry_count, int max_retries, bool local);
+  // The job of a dead worker has a new owner, who is to settle that attempt as uncertain.
+  void on_rescue(AttemptKey key);
+  bool was_removed(JobId id) const { return removed_.contains(id.value); }
+
+  // After the end of all work: every call that was or may have been billed is in `accounted`.
+  void check_complete(const std::set<AttemptKey> &accounted) const;
+
+  std::uint64_t calls() const { return calls_; }
+
+ private:
+  void check_rescued(const Settlement &settlement, AttemptKey key, bool local) const;
+  void check_answered(const Settlement &settlement, const CallRecord &call, AttemptKey key, int max_retries);
+  void problem(AttemptKey key, const std::string &what) const;
+
+  Problems &problems_;
+  std::map<AttemptKey, CallRecord> records_;  // the latest call of each attempt
+  std::set<AttemptKey> rescued_;
+  std::set<std::int64_t> removed_;
+  std::uint64_t calls_ = 0;
+};
+
+}  // namespace agent_queue::sim

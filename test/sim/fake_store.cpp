@@ -1,0 +1,232 @@
+// The worker's session of the simulator.
+#include "sim/fake_store.hpp"
+
+#include <algorithm>
+#include <utility>
+
+#include "core/provider/wire_format.hpp"
+#include "core/wire/text_clean.hpp"
+
+namespace agent_queue::sim {
+
+namespace {
+
+constexpr int kPromoteMax = 20;  // small, so that one look is often not enough
+
+RoundResult failed_round(StoreTrouble trouble, std::string message) {
+  RoundResult result;
+  result.failure = StoreFailure{trouble, std::move(message)};
+  return result;
+}
+
+ClaimedJob as_claimed(const JobRow &row) {
+  ClaimedJob job;
+  job.id = row.id;
+  job.agent_type = row.agent_type;
+  job.request = row.request;
+  job.retry_count = row.retry_count;
+  job.max_retries = row.max_retries;
+  job.created_at = row.created_at;
+  job.expires_at = row.expires_at;
+  job.started_at = row.started_at;
+  return job;
+}
+
+JobStatus status_after(Outcome outcome) {
+  switch (outcome) {
+    case Outcome::completed:
+      return JobStatus::completed;
+    case Outcome::failed:
+      return JobStatus::failed;
+    case Outcome::retry:
+      return JobStatus::scheduled;
+    case Outcome::release:
+      return JobStatus::pending;
+  }
+  return JobStatus::failed;
+}
+
+// What jsonb takes.
+bool is_storable_json(const std::string &text) {
+  const Result<Json> value = parse_json(text);
+  if (!value || !is_clean_text(text)) return false;
+  Json cleaned = *value;
+  clean_json(cleaned);
+  return cleaned == *value;
+}
+
+}  // namespace
+
+RoundResult FakeStore::round(const Round &round, Now now) {
+  faults_.crash_point();
+  if (faults_.is_busy()) return failed_round(StoreTrouble::busy, "canceling statement due to lock timeout");
+  Transaction tx;
+  RoundResult result;
+  for (const Settlement &settlement : round.settlements) {
+    if (is_unstorable(settlement)) return failed_round(StoreTrouble::unstorable, "unsupported Unicode escape");
+    result.report.fates.push_back(settle(tx, settlement));
+  }
+  if (round.claim_limit > 0) {
+    if (faults_.is_claim_unstorable()) return failed_round(StoreTrouble::unstorable, "a trigger of the table failed");
+    claim(tx, round.claim_limit, now, result.report);
+  }
+  catalog_ = database_.catalog;
+  faults_.crash_point();
+  commit(tx);
+  if (round.claim_limit > 0 && !result.report.more_waiting) database_.clear_hint(claim_.incarnation);
+  faults_.crash_point();
+  return result;
+}
+
+bool FakeStore::is_unstorable(const Settlement &settlement) const {
+  if (database_.hopeless.contains(settlement.id.value)) return true;
+  return settlement.outcome == Outcome::completed && database_.poisoned.contains(settlement.id.value);
+}
+
+// FOR UPDATE SKIP LOCKED of the rows that are ours; a second look tells the locked ones from the lost ones.
+SettleFate FakeStore::settle(Transaction &tx, const Settlement &settlement) {
+  const JobRow *row = database_.find(settlement.id);
+  if (row == nullptr || row->claim != claim_ || tx.rows.contains(settlement.id.value)) {
+    if (!database_.ledger().was_removed(settlement.id))
+      database_.problems().add("job " + std::to_string(settlement.id.value) + " was settled by who does not own it");
+    if (settlement.usage) tx.usage.push_back({{settlement.id.value, settlement.usage->attempt}, *settlement.usage});
+    return SettleFate::orphaned;
+  }
+  if (database_.is_locked(settlement.id)) return SettleFate::kept;
+  write_end(tx, *row, settlement);
+  return SettleFate::settled;
+}
+
+void FakeStore::write_end(Transaction &tx, JobRow row, const Settlement &settlement) {
+  const std::string name = "job " + std::to_string(row.id.value);
+  if (settlement.outcome == Outcome::completed && !is_storable_json(settlement.result))
+    database_.problems().add(name + " has a result that jsonb refuses: " + settlement.result);
+  if (!is_clean_text(settlement.error_message))
+    database_.problems().add(name + " has an error message that text refuses");
+  if (settlement.error_code == JobErrorCode::store_error && !database_.poisoned.contains(row.id.value))
+    database_.problems().add(name + " lost an answer that could have been stored");
+  check_retry(row, settlement);
+  tx.told.push_back({settlement, row});
+  row.status = status_after(settlement.outcome);
+  row.result = settlement.outcome == Outcome::completed ? settlement.result : std::string();
+  row.error_code = settlement.error_code;
+  row.error_message = settlement.error_message;
+  if (settlement.costs_attempt) ++row.retry_count;
+  if (settlement.outcome == Outcome::retry) row.run_at = settlement.run_at;
+  row.claim.reset();
+  if (settlement.usage) tx.usage.push_back({{row.id.value, settlement.usage->attempt}, *settlement.usage});
+  tx.rows[row.id.value] = std::move(row);
+}
+
+void FakeStore::check_retry(const JobRow &row, const Settlement &settlement) const {
+  if (settlement.outcome != Outcome::retry) return;
+  const std::string name = "job " + std::to_string(row.id.value);
+  if (row.expires_at && settlement.run_at >= *row.expires_at)
+    database_.problems().add(name + " is to be tried again after it expires");
+  const AgentType *type = database_.catalog->agent_type(row.agent_type);
+  const bool may_be_uncertain = type == nullptr || type->on_uncertain == OnUncertain::retry;
+  if (settlement.error_code == JobErrorCode::uncertain && !may_be_uncertain)
+    database_.problems().add(name + " is to be tried again though its type says not to");
+}
+
+// Pending rows of open lanes by claim_key. A type that is gone is a lane too: its jobs are claimed to be failed.
+std::vector<const JobRow *> FakeStore::claimable() const {
+  std::vector<const JobRow *> rows;
+  for (const auto &[id, row] : database_.jobs()) {
+    if (row.status != JobStatus::pending || database_.is_locked(row.id)) continue;
+    const AgentType *type = database_.catalog->agent_type(row.agent_type);
+    if (type == nullptr || database_.catalog->is_open(*type)) rows.push_back(&row);
+  }
+  std::stable_sort(rows.begin(), rows.end(),
+                   [](const JobRow *a, const JobRow *b) { return a->claim_key < b->claim_key; });
+  return rows;
+}
+
+void FakeStore::claim(Transaction &tx, int limit, Now now, RoundReport &report) {
+  for (const JobRow *candidate : claimable()) {
+    if (static_cast<int>(report.claimed.size()) == limit) {
+      report.more_waiting = true;
+      break;
+    }
+    if (tx.rows.contains(candidate->id.value)) continue;
+    JobRow row = *candidate;
+    row.claim.reset();
+    if (row.expires_at && *row.expires_at <= now.wall) {
+      row.status = JobStatus::failed;
+      row.error_code = JobErrorCode::expired;
+    } else {
+      row.status = JobStatus::processing;
+      row.claim = claim_;
+      row.started_at = now.wall;
+      report.claimed.push_back(as_claimed(row));
+    }
+    tx.rows[row.id.value] = std::move(row);
+  }
+}
+
+std::optional<std::vector<ClaimedJob>> FakeStore::rescue(Now) {
+  faults_.crash_point();
+  if (faults_.is_busy()) return std::nullopt;
+  Transaction tx;
+  std::vector<ClaimedJob> lost;
+  bool is_all = true;
+  for (const auto &[id, row] : database_.jobs()) {
+    if (row.status != JobStatus::processing || database_.is_alive(*row.claim)) continue;
+    if (database_.is_locked(row.id) || lost.size() == static_cast<std::size_t>(kRescueBatch)) {
+      is_all = false;  // the hint stays: they come again
+      continue;
+    }
+    JobRow taken = row;
+    taken.claim = claim_;
+    lost.push_back(as_claimed(taken));
+    tx.rows[id] = std::move(taken);
+  }
+  catalog_ = database_.catalog;
+  faults_.crash_point();
+  for (const ClaimedJob &job : lost) database_.ledger().on_rescue({job.id.value, job.retry_count + 1});
+  commit(tx);
+  database_.forget_deaths(is_all);
+  faults_.crash_point();
+  return lost;
+}
+
+std::optional<int> FakeStore::promote_due(Now now) {
+  faults_.crash_point();
+  if (faults_.is_busy()) return std::nullopt;
+  Transaction tx;
+  next_due_.reset();
+  for (const auto &[id, row] : database_.jobs()) {
+    if (row.status != JobStatus::scheduled) continue;
+    if (row.run_at > now.wall || database_.is_locked(row.id) || tx.rows.size() == kPromoteMax) {
+      next_due_ = next_due_ ? std::min(*next_due_, row.run_at) : row.run_at;
+      continue;
+    }
+    JobRow ready = row;
+    ready.status = JobStatus::pending;
+    tx.rows[id] = std::move(ready);
+  }
+  faults_.crash_point();
+  commit(tx);
+  faults_.crash_point();
+  return static_cast<int>(tx.rows.size());
+}
+
+bool FakeStore::is_local(const std::string &agent_type) const {
+  const AgentType *type = catalog_->agent_type(agent_type);
+  if (type == nullptr || type->routes.empty()) return false;
+  const Provider *provider = catalog_->provider(type->routes.front().provider);
+  const WireFormat *format = provider == nullptr ? nullptr : find_wire_format(provider->wire_format);
+  return format != nullptr && format->is_local();
+}
+
+void FakeStore::commit(const Transaction &tx) {
+  for (const Told &told : tx.told) {
+    database_.ledger().on_settle(told.settlement, told.before.retry_count, told.before.max_retries,
+                                 is_local(told.before.agent_type));
+    if (told.settlement.outcome != Outcome::retry) continue;
+    next_due_ = next_due_ ? std::min(*next_due_, told.settlement.run_at) : told.settlement.run_at;
+  }
+  database_.commit(tx.rows, tx.usage);
+}
+
+}  // namespace agent_queue::sim

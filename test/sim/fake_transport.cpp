@@ -1,0 +1,155 @@
+// The network of the simulator.
+#include "sim/fake_transport.hpp"
+
+#include <algorithm>
+#include <charconv>
+#include <utility>
+
+namespace agent_queue::sim {
+
+namespace {
+
+using std::chrono::milliseconds;
+
+constexpr AnswerKind kTroubles[] = {
+    AnswerKind::good_without_usage, AnswerKind::refused,       AnswerKind::rate_limited_timed,
+    AnswerKind::rate_limited_timed, AnswerKind::rate_limited,  AnswerKind::server_error,
+    AnswerKind::server_error,       AnswerKind::broken_before, AnswerKind::garbage,
+    AnswerKind::broken_after,       AnswerKind::timed_out};
+
+HttpResponse json_response(int status, std::string body) {
+  HttpResponse response;
+  response.status = status;
+  response.headers.push_back({"content-type", "application/json"});
+  response.body = std::move(body);
+  return response;
+}
+
+}  // namespace
+
+JobId marked_job(const std::string &text) {
+  const std::size_t first = text.find('#');
+  if (first == std::string::npos) return {};
+  JobId id;
+  std::from_chars(text.data() + first + 1, text.data() + text.size(), id.value);
+  return id;
+}
+
+std::string job_mark(std::int64_t id) {
+  return "#" + std::to_string(id) + "#";
+}
+
+void FakeTransport::submit(CallId id, HttpRequest request) {
+  faults_.crash_point();
+  const JobId job = marked_job(request.body);
+  check_allowed(request, job);
+  Planned planned;
+  planned.kind = choose_kind();
+  if (planned.kind == AnswerKind::rate_limited_timed ||
+      (planned.kind == AnswerKind::server_error && random_.chance(40)))
+    planned.retry_after = random_.duration(milliseconds(1), milliseconds(20000));
+  const JobRow *row = database_.find(job);
+  planned.key = {job.value, row == nullptr ? 0 : row->retry_count + 1};
+  planned.at = database_.now.steady + random_.duration(milliseconds(0), weather_.delay_max);
+  planned.end = make_end(id, planned.kind, planned.retry_after);
+  planned.end.time_total = planned.at - database_.now.steady;
+  database_.ledger().on_submit(planned.key, claim_.incarnation + (claim_.epoch << 20), planned.kind);
+  calls_.emplace(id.value, std::move(planned));
+  if (in_flight() > limit_) database_.problems().add("more calls in flight than max_in_flight");
+  faults_.crash_point();
+}
+
+// A call goes out only for a job that is ours, committed as such, due and not expired.
+void FakeTransport::check_allowed(const HttpRequest &request, JobId id) {
+  const std::string name = "job " + std::to_string(id.value);
+  const JobRow *row = database_.find(id);
+  if (row == nullptr || row->claim != claim_)
+    return database_.problems().add(name + " was called by who does not own it");
+  if (row->expires_at && *row->expires_at <= database_.now.wall)
+    database_.problems().add(name + " was called after it expired");
+  if (request.url.empty() || request.body.empty()) database_.problems().add(name + " was called with an empty request");
+}
+
+AnswerKind FakeTransport::choose_kind() {
+  if (!random_.chance(weather_.trouble_percent)) return AnswerKind::good;
+  return kTroubles[random_.below(static_cast<int>(std::size(kTroubles)))];
+}
+
+CallEnd FakeTransport::make_end(CallId id, AnswerKind kind, Micros retry_after) {
+  CallEnd end;
+  end.id = id;
+  end.request_sent = kind != AnswerKind::broken_before;
+  switch (kind) {
+    case AnswerKind::broken_before:
+      end.error = TransportError::connect;
+      break;
+    case AnswerKind::broken_after:
+      end.error = TransportError::broken;
+      break;
+    case AnswerKind::timed_out:
+      end.error = TransportError::first_byte_timeout;
+      break;
+    default:
+      end.response = make_response(kind, retry_after);
+  }
+  if (end.error != TransportError::none) end.message = "the network is not what it was";
+  return end;
+}
+
+HttpResponse FakeTransport::make_response(AnswerKind kind, Micros retry_after) {
+  constexpr const char *kGarbage[] = {"", "<html>all is well</html>", "{\"choices\":[]}", "{\"choices\":", "[1,2"};
+  constexpr const char *kTexts[] = {"hello", "nul \\u0000 inside", "{\\\"a\\\":\\\"\\\\u0000\\\"}", "\xFF broken", ""};
+  switch (kind) {
+    case AnswerKind::good:
+    case AnswerKind::good_without_usage: {
+      std::string body = R"({"model":"m-1","choices":[{"index":0,"finish_reason":"stop","message":{"content":")";
+      body += kTexts[random_.chance(70) ? 0 : random_.below(static_cast<int>(std::size(kTexts)))];
+      body += R"("}}])";
+      if (kind == AnswerKind::good) body += R"(,"usage":{"prompt_tokens":11,"completion_tokens":7})";
+      return json_response(200, body + "}");
+    }
+    case AnswerKind::refused:
+      return json_response(random_.chance(50) ? 400 : 401,
+                           R"({"error":{"message":"no","type":"invalid_request_error"}})");
+    case AnswerKind::rate_limited_timed:
+    case AnswerKind::rate_limited:
+    case AnswerKind::server_error: {
+      HttpResponse response =
+          json_response(kind == AnswerKind::server_error ? 500 : 429, R"({"error":{"message":"later"}})");
+      if (retry_after > Micros{0})
+        response.headers.push_back({"retry-after-ms", std::to_string(retry_after.count() / 1000)});
+      else if (random_.chance(30))
+        response.headers.push_back({"retry-after", "0"});  // no appointment at all
+      return response;
+    }
+    default:
+      return json_response(200, kGarbage[random_.below(static_cast<int>(std::size(kGarbage)))]);
+  }
+}
+
+void FakeTransport::poll(std::vector<CallEnd> &ended) {
+  faults_.crash_point();
+  for (auto it = calls_.begin(); it != calls_.end();) {
+    Planned &planned = it->second;
+    if (planned.at > database_.now.steady) {
+      ++it;
+      continue;
+    }
+    std::optional<WallTime> not_before;
+    if (planned.retry_after > Micros{0})
+      not_before = database_.now.wall + std::chrono::floor<milliseconds>(planned.retry_after);
+    database_.ledger().on_delivered(planned.key, not_before);
+    ended.push_back(std::move(planned.end));
+    it = calls_.erase(it);
+  }
+  faults_.crash_point();
+}
+
+std::optional<SteadyTime> FakeTransport::next_end() const {
+  std::optional<SteadyTime> next;
+  for (const auto &[id, planned] : calls_)
+    if (!next || planned.at < *next) next = planned.at;
+  return next;
+}
+
+}  // namespace agent_queue::sim
