@@ -16,6 +16,12 @@ WHERE e.extname = 'agent_queue' AND d.refclassid = 'pg_extension'::regclass AND 
   AND d.classid IN ('pg_class'::regclass, 'pg_proc'::regclass)
 ORDER BY member;
 
+-- No members of other kinds (row types belong to their tables): what is new here needs checks of its own below.
+SELECT DISTINCT d.classid::regclass AS other_kind
+FROM pg_depend AS d JOIN pg_extension AS e ON d.refobjid = e.oid
+WHERE e.extname = 'agent_queue' AND d.refclassid = 'pg_extension'::regclass AND d.deptype = 'e'
+  AND d.classid NOT IN ('pg_class'::regclass, 'pg_proc'::regclass, 'pg_type'::regclass);
+
 -- Members without a comment: none (a sequence is explained by its table).
 SELECT pg_describe_object(d.classid, d.objid, 0) AS unexplained
 FROM pg_depend AS d JOIN pg_extension AS e ON d.refobjid = e.oid
@@ -32,6 +38,9 @@ JOIN pg_class AS c ON d.classid = 'pg_class'::regclass AND c.oid = d.objid,
      aclexplode(coalesce(c.relacl,
                          acldefault(CASE c.relkind WHEN 'S' THEN 's'::"char" ELSE 'r'::"char" END, c.relowner))) AS a
 WHERE a.grantee <> c.relowner;
+SELECT c.attrelid::regclass AS relation, c.attname, a.grantee::regrole, a.privilege_type
+FROM pg_depend AS d JOIN pg_extension AS e ON d.refobjid = e.oid AND e.extname = 'agent_queue' AND d.deptype = 'e'
+JOIN pg_attribute AS c ON d.classid = 'pg_class'::regclass AND c.attrelid = d.objid, aclexplode(c.attacl) AS a;
 SELECT p.oid::regprocedure AS function, a.grantee::regrole, a.privilege_type
 FROM pg_depend AS d JOIN pg_extension AS e ON d.refobjid = e.oid AND e.extname = 'agent_queue' AND d.deptype = 'e'
 JOIN pg_proc AS p ON d.classid = 'pg_proc'::regclass AND p.oid = d.objid,

@@ -19,9 +19,9 @@ SELECT enqueue_agent('t_adopt', '{"text": "later"}') AS id \gset
 SELECT wait_agent(:id) ->> 'text' AS text;
 SELECT enqueue_agent('t_adopt', '{"text": "even later"}', delay => '100 ms') AS id \gset
 SELECT wait_agent(:id) ->> 'text' AS text;
--- Untouched, and not counted as waiting.
+-- Untouched, and not counted as waiting, active or scheduled.
 SELECT id, status, retry_count, claim_key FROM agent_queue WHERE id BETWEEN 600001 AND 600004 ORDER BY id;
-SELECT waiting FROM queue_stats WHERE queue = 'agents';
+SELECT waiting, active, scheduled, oldest FROM queue_stats WHERE queue = 'agents';
 
 -- Adopted, they run; what is finished stays as it is. Nothing is left for a second time.
 SELECT adopt_jobs() AS adopted;

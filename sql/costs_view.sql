@@ -1,4 +1,5 @@
--- user_costs: money by user and UTC day, from the usage rows; and that no attempt is accounted twice.
+-- user_costs: money by user and UTC day, from the usage rows; and that no attempt is accounted twice. The days lie in the
+-- past, so that no worker has made a partition for them.
 \set VERBOSITY terse
 BEGIN;
 SET LOCAL timezone = 'Pacific/Kiritimati';
@@ -7,19 +8,19 @@ SELECT queue_id, attempt, part, ('00000000-0000-0000-0000-0000000000' || who)::u
        estimated, at
 FROM (VALUES
     -- one day, until the last microsecond
-    (-1, 1, 1, 'c1', 100, 0.000000000000001, NULL, false, false, timestamptz '2026-10-31 00:00Z'),
-    (-2, 1, 1, 'c1', 50, 1.5, NULL, false, false, timestamptz '2026-10-31 23:59:59.999999Z'),
+    (-1, 1, 1, 'c1', 100, 0.000000000000001, NULL, false, false, timestamptz '2020-10-31 00:00Z'),
+    (-2, 1, 1, 'c1', 50, 1.5, NULL, false, false, timestamptz '2020-10-31 23:59:59.999999Z'),
     -- the next: a retry that counts, one without a known price, a cached one, one billed in two parts
-    (-3, 1, 1, 'c1', 10, 0.25, NULL, false, true, timestamptz '2026-11-01 00:00Z'),
-    (-3, 2, 1, 'c1', 10, 0.25, NULL, false, false, timestamptz '2026-11-01 00:00:02Z'),
-    (-4, 1, 1, 'c1', 7, NULL, NULL, false, false, timestamptz '2026-11-01 12:00Z'),
-    (-5, 1, 1, 'c1', 0, 0, 0.125, true, false, timestamptz '2026-11-01 12:00Z'),
-    (-6, 1, 1, 'c1', 3, 0.5, NULL, false, false, timestamptz '2026-11-01 13:00Z'),
-    (-6, 1, 2, 'c1', 4, 0.5, NULL, false, false, timestamptz '2026-11-01 13:00Z'),
+    (-3, 1, 1, 'c1', 10, 0.25, NULL, false, true, timestamptz '2020-11-01 00:00Z'),
+    (-3, 2, 1, 'c1', 10, 0.25, NULL, false, false, timestamptz '2020-11-01 00:00:02Z'),
+    (-4, 1, 1, 'c1', 7, NULL, NULL, false, false, timestamptz '2020-11-01 12:00Z'),
+    (-5, 1, 1, 'c1', 0, 0, 0.125, true, false, timestamptz '2020-11-01 12:00Z'),
+    (-6, 1, 1, 'c1', 3, 0.5, NULL, false, false, timestamptz '2020-11-01 13:00Z'),
+    (-6, 1, 2, 'c1', 4, 0.5, NULL, false, false, timestamptz '2020-11-01 13:00Z'),
     -- somebody of whose calls no price is known: unknown, not free
-    (-7, 1, 1, 'c2', 1000, NULL, NULL, false, false, timestamptz '2026-11-01 12:00Z'),
+    (-7, 1, 1, 'c2', 1000, NULL, NULL, false, false, timestamptz '2020-11-01 12:00Z'),
     -- somebody whose calls are free
-    (-8, 1, 1, 'c3', 1000, 0, NULL, false, false, timestamptz '2026-11-01 12:00Z')
+    (-8, 1, 1, 'c3', 1000, 0, NULL, false, false, timestamptz '2020-11-01 12:00Z')
 ) AS usage (queue_id, attempt, part, who, tokens, cost, saved, cached, estimated, at);
 
 SELECT right(user_id::text, 2) AS who, to_char(date, 'YYYY-MM-DD') AS date, total_tokens, total_cost, total_requests,
@@ -28,9 +29,9 @@ FROM user_costs WHERE user_id::text LIKE '%0000000000c_' ORDER BY user_id, user_
 
 -- The same attempt again is refused; another part or attempt is not.
 SAVEPOINT before;
-INSERT INTO api_usage (queue_id, attempt, created_at) VALUES (-1, 1, '2026-10-31 00:00Z');
+INSERT INTO api_usage (queue_id, attempt, created_at) VALUES (-1, 1, '2020-10-31 00:00Z');
 \echo :SQLSTATE
 ROLLBACK TO before;
 INSERT INTO api_usage (queue_id, attempt, part, created_at)
-VALUES (-1, 1, 2, '2026-10-31 00:00Z'), (-1, 2, 1, '2026-10-31 00:00Z');
+VALUES (-1, 1, 2, '2020-10-31 00:00Z'), (-1, 2, 1, '2020-10-31 00:00Z');
 ROLLBACK;

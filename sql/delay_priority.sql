@@ -8,7 +8,7 @@ INSERT INTO agent_queue (agent_type, request_data, run_at)
 VALUES ('t_delay', '{"text": "at"}', now() + interval '2 hours');
 INSERT INTO agent_queue (agent_type, request_data, run_at)
 VALUES ('t_delay', '{"text": "past"}', now() - interval '1 hour');
-SELECT request_data ->> 'text' AS text, status, wait_reason, run_at > now() AS later, expires_at - run_at AS expires_in,
+SELECT request_data ->> 'text' AS text, status, wait_reason, run_at > created_at AS later, expires_at - run_at AS expires_in,
        priority FROM agent_queue WHERE agent_type = 't_delay' ORDER BY id;
 SELECT run_at - created_at AS delay FROM agent_queue WHERE agent_type = 't_delay' AND request_data ->> 'text' = 'later';
 ROLLBACK;
@@ -28,13 +28,19 @@ SELECT enqueue_agent('t_delay', '{"text": "later"}', delay => '300 ms') AS id \g
 SELECT wait_agent(:id) ->> 'text' AS text;
 SELECT status, started_at >= run_at AS in_time, run_at - created_at AS delay, wait_reason FROM agent_queue WHERE id = :id;
 
--- What has expired is not called.
-INSERT INTO agent_queue (agent_type, request_data, run_at, expires_at)
-VALUES ('t_delay', '{"text": "too late"}', now(), now() + interval '1 us') RETURNING id \gset
-SELECT wait_agent(:id) IS NULL AS unexpected;
-SELECT status, error_code, provider FROM agent_queue WHERE id = :id;
+-- A job that would expire before it may run is refused.
+INSERT INTO agent_queue (agent_type, request_data, expires_at) VALUES ('t_delay', '{"text": "never"}', now());
+\echo :SQLSTATE
+
+-- What has expired is not called: its queue was paused for too long.
+INSERT INTO agent_queues (name, paused) VALUES ('t_delay_queue', true);
+SELECT enqueue_agent('t_delay', '{"text": "too late"}', expires_in => '1 ms', queue => 't_delay_queue') AS id \gset
+SELECT pg_sleep(0.1);
+UPDATE agent_queues SET paused = false WHERE name = 't_delay_queue';
+SELECT error_code, error_message, status FROM agent_queue WHERE id = :id;
 SELECT count(*) AS calls FROM api_usage WHERE queue_id = :id;
 
 DELETE FROM agent_queue WHERE agent_type = 't_delay';
 DELETE FROM agent_routes WHERE agent_type = 't_delay';
 DELETE FROM agent_types WHERE name = 't_delay';
+DELETE FROM agent_queues WHERE name = 't_delay_queue';

@@ -178,6 +178,13 @@ function stub.chat(behaviour)
   reply(200, completion(request))
 end
 
+-- Another location's answer, but later.
+function stub.later(milliseconds, uri)
+  ngx.req.read_body()
+  ngx.sleep(milliseconds / 1000)
+  ngx.exec(uri)
+end
+
 function stub.models()
   local list = {}
   for i, id in ipairs(MODELS) do list[i] = { id = id, object = "model", created = 1764000000, owned_by = "stub" } end

@@ -18,10 +18,18 @@ constexpr Micros kClaimWait{std::chrono::milliseconds(2)};
 constexpr Micros kBackoffFirst{std::chrono::milliseconds(10)};
 constexpr Micros kBackoffLast{std::chrono::seconds(1)};
 
+constexpr int kBlockedRoundsMax = 3;
+
 }  // namespace
 
 Engine::Engine(JobStore &store, Transport &transport, Secrets &secrets, Log &log, EngineOptions options)
     : store_(store), transport_(transport), secrets_(secrets), log_(log), options_(options) {}
+
+void Engine::set_options(const EngineOptions &options) {
+  // Appointments that were made with a longer interval must not outlast it.
+  if (options.poll_interval < options_.poll_interval) next_sweep_ = next_promotion_ = {};
+  options_ = options;
+}
 
 void Engine::Backoff::postpone(SteadyTime now) {
   wait = std::clamp(wait * 2, kBackoffFirst, kBackoffLast);
@@ -54,7 +62,7 @@ void Engine::conclude_ended(Now now) {
 }
 
 void Engine::rescue_lost(Now now) {
-  if (now.steady < rescues_.until || !(is_rescue_needed_ || store_.rescue_hinted())) return;
+  if (now.steady < rescues_.until || !is_rescue_hinted()) return;
   const std::optional<std::vector<ClaimedJob>> lost = store_.rescue(now);
   if (!lost) return note_busy(rescues_, "recovery of dead workers' jobs has to wait", now);
   is_rescue_needed_ = lost->size() >= static_cast<std::size_t>(kRescueBatch);
@@ -115,6 +123,7 @@ void Engine::run_round(Now now) {
   if (result.failure) return note_failure(*result.failure, now);
 
   rounds_.end();
+  blocked_rounds_ = 0;
   for (const SettleFate fate : result.report.fates) {
     if (fate == SettleFate::settled) ++counters_.settled;
     if (fate == SettleFate::orphaned) ++counters_.orphaned;
@@ -170,6 +179,10 @@ void Engine::note_failure(const StoreFailure &failure, Now now) {
       log_.write(LogLevel::warning, "a round could not be stored: " + failure.message);
       settle_queue_.split(failure.message, now.steady);
       return;
+    case StoreTrouble::blocked:
+      // A lock on the table passes; a row that blocks every round must not hold up the others' answers.
+      if (++blocked_rounds_ >= kBlockedRoundsMax && settle_queue_.has_urgent()) settle_queue_.isolate(now.steady);
+      break;
     case StoreTrouble::busy:
       break;
   }
@@ -185,7 +198,7 @@ Pause Engine::next_pause(Now now) const {
   if (const auto retry = settle_queue_.next_retry()) sooner(*retry);
   if (settle_queue_.fresh_count() > 0) sooner(settle_queue_.oldest() + kSettleWait);
   if (can_claim()) sooner(next_own_claim(now.steady));
-  if (is_rescue_needed_ || store_.rescue_hinted()) sooner(rescues_.until);
+  if (is_rescue_hinted()) sooner(rescues_.until);
   SteadyTime promotion = next_promotion_;
   if (const std::optional<WallTime> due = store_.next_due())
     promotion = std::min(promotion, now.steady + std::clamp(*due - now.wall, Micros{0}, options_.poll_interval));

@@ -26,6 +26,7 @@ struct EngineOptions {
   int claim_batch = 200;                          // jobs claimed by one round at most
   Micros poll_interval{std::chrono::seconds(2)};  // the safety net: look without being woken
   bool is_claiming = true;                        // false: paused; what is in flight is finished and settled
+  bool is_rescuing = true;                        // false: in a copy, where the calls of the dead were never made
 };
 
 // What the caller does until the next step.
@@ -50,7 +51,7 @@ class Engine {
 
   Pause step(Now now);
 
-  void set_options(const EngineOptions &options) { options_ = options; }
+  void set_options(const EngineOptions &options);
   int in_flight() const { return static_cast<int>(calls_.size()); }
   bool has_unsettled() const { return !settle_queue_.empty(); }
   // Would a wake-up lead to a claim?
@@ -73,6 +74,7 @@ class Engine {
   };
 
   void conclude_ended(Now now);
+  bool is_rescue_hinted() const { return options_.is_rescuing && (is_rescue_needed_ || store_.rescue_hinted()); }
   void rescue_lost(Now now);
   void promote_due(Now now);
   bool is_promotion_due(Now now) const;
@@ -100,6 +102,7 @@ class Engine {
   bool is_more_waiting_ = false;  // the last claim stopped at its limit
   bool was_claim_empty_ = false;  // the last claim found nothing, whatever the hint said
   bool is_rescue_needed_ = true;  // a new worker first looks after the dead
+  int blocked_rounds_ = 0;        // in a row
   bool is_store_gone_ = false;
   SteadyTime last_claim_{};
   SteadyTime next_sweep_{};  // look for jobs without a hint

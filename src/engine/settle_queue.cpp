@@ -11,6 +11,7 @@ namespace agent_queue {
 namespace {
 
 constexpr Micros kLockedRetry{std::chrono::milliseconds(50)};
+constexpr Micros kBlockedRetry{std::chrono::seconds(1)};
 constexpr Micros kHopelessRetry{std::chrono::seconds(60)};
 
 // The same end without the part that cannot be stored. The usage stays: it was paid.
@@ -86,15 +87,27 @@ void SettleQueue::split(const std::string &why, SteadyTime now) {
     else
       suspects_.push_front({as_store_error(only, why)});
   } else {
-    const auto middle = batch_.begin() + static_cast<std::ptrdiff_t>(batch_.size() / 2);
-    std::vector<Settlement> first;
-    std::vector<Settlement> second;
-    append_moved(first, batch_.begin(), middle);
-    append_moved(second, middle, batch_.end());
-    suspects_.push_front(std::move(second));
-    suspects_.push_front(std::move(first));
+    halve();
   }
   batch_.clear();
+}
+
+void SettleQueue::isolate(SteadyTime now) {
+  if (batch_.size() == 1)
+    kept_.push_back({std::move(batch_.front()), now + kBlockedRetry});
+  else
+    halve();
+  batch_.clear();
+}
+
+void SettleQueue::halve() {
+  const auto middle = batch_.begin() + static_cast<std::ptrdiff_t>(batch_.size() / 2);
+  std::vector<Settlement> first;
+  std::vector<Settlement> second;
+  append_moved(first, batch_.begin(), middle);
+  append_moved(second, middle, batch_.end());
+  suspects_.push_front(std::move(second));
+  suspects_.push_front(std::move(first));
 }
 
 }  // namespace agent_queue

@@ -31,18 +31,22 @@ class SettleQueue {
   bool is_batch_suspect() const { return is_batch_suspect_; }
 
   // The next batch to give to the store, at most `limit`; empty: nothing is due. Suspects come first and alone.
-  // The span stays valid until accept(), put_back() or split().
+  // The span stays valid until accept(), split() or isolate().
+  // Without one of them the same batch comes again.
   std::span<const Settlement> next_batch(SteadyTime now, std::size_t limit);
 
   // The store took the batch; fates as it reported them. Those it kept come back after a while.
   void accept(std::span<const SettleFate> fates, SteadyTime now);
-  // The store was busy: the same batch comes again (next_batch() gives it once more).
-  void put_back() {}
   // The round with the batch cannot be stored: the batch comes once more alone, then in halves, and a single one as
   // store_error with `why`. Only for a batch that is not empty.
   void split(const std::string &why, SteadyTime now);
 
+  // The batch is blocked again and again: halves come next, so that the one row that is in the way stands alone in the
+  // end; that one comes back later and holds up nobody. Only for a batch that is not empty.
+  void isolate(SteadyTime now);
+
  private:
+  void halve();
   struct Kept {
     Settlement settlement;
     SteadyTime due;

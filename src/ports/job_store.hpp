@@ -32,7 +32,8 @@ struct RoundReport {
 };
 
 enum class StoreTrouble {
-  busy,        // lock time-out, serialization, resources: the same again later may work
+  busy,        // serialization, resources: the same again later may work
+  blocked,     // a lock was not granted in time: the same again later may work, or one row is in the way of all
   unstorable,  // some row of this round cannot be written: find out which
   gone,        // the extension's tables are not there any more
 };
@@ -72,7 +73,8 @@ class JobStore {
   // Cheap, no transaction: may there be jobs to claim? Never false while a committed job waits longer than the poll.
   virtual bool work_hinted() = 0;
 
-  // Cheap, no transaction: did a worker die since the last rescue()?
+  // Cheap, no transaction: did a worker die since the last rescue() that found nothing (more) to take over? Stays true
+  // while rows of the dead were passed over because somebody else has them locked.
   virtual bool rescue_hinted() = 0;
 
   // The configuration as of the last round or rescue. Never null after one of them succeeded.

@@ -153,6 +153,9 @@ class Connection:
     async def do_v1(self, request, rest):
         self.answer(200, echo_of(request.body))
 
+    async def do_mirror(self, request, rest):
+        self.answer(200, completion(request.body.decode()))
+
     async def do_delay(self, request, rest):
         await asyncio.sleep(int(rest[0]) / 1000)
         self.answer(200, echo_of(request.body))

@@ -107,10 +107,9 @@ class NoSecrets : public Secrets {
   void forget() override {}
 };
 
-class CountingLog : public Log {
+class SilentLog : public Log {
  public:
-  void write(LogLevel level, std::string_view) noexcept override { warnings += level == LogLevel::warning; }
-  int warnings = 0;
+  void write(LogLevel, std::string_view) noexcept override {}
 };
 
 RoundResult failure(StoreTrouble trouble) {
@@ -161,7 +160,7 @@ class EngineTest : public testing::Test {
   ScriptedStore store_;
   ManualTransport transport_;
   NoSecrets secrets_;
-  CountingLog log_;
+  SilentLog log_;
   Engine engine_{store_, transport_, secrets_, log_, options_};
 };
 
@@ -170,25 +169,21 @@ TEST_F(EngineTest, LooksAfterTheDeadBeforeItClaims) {
   step_after(Micros(0));
   EXPECT_EQ(store_.rescues, 1);
   store_.is_rescue_busy = false;
-  ClaimedJob job;
-  job.id = JobId{5};
-  job.agent_type = "net";
-  job.max_retries = 1;
-  store_.lost = {job};
+  store_.wait_for(1, "net");
+  store_.lost = {store_.waiting.front()};
+  store_.waiting.clear();
   step_after(milliseconds(20));
   EXPECT_EQ(store_.rescues, 2);
   ASSERT_FALSE(store_.rounds.empty());
   ASSERT_FALSE(store_.rounds.back().settlements.empty());
-  EXPECT_EQ(store_.rounds.back().settlements[0].id, JobId{5});
+  EXPECT_EQ(store_.rounds.back().settlements[0].id, JobId{1});
   EXPECT_EQ(store_.rounds.back().settlements[0].outcome, Outcome::retry);
   EXPECT_EQ(engine_.counters().rescued, 1u);
 }
 
 TEST_F(EngineTest, RescuesAgainWhileBatchesComeFull) {
   settle_in();
-  ClaimedJob job;
-  job.agent_type = "net";
-  store_.lost.assign(kRescueBatch, job);
+  store_.lost.assign(kRescueBatch, ClaimedJob{});
   store_.is_death_hinted = true;
   const int before = store_.rescues;
   EXPECT_TRUE(step_after(milliseconds(10)).run_again);
@@ -356,6 +351,26 @@ TEST_F(EngineTest, GivesTheSameSettlementsAgainAfterABusyStoreBacksOff) {
   EXPECT_FALSE(engine_.has_unsettled());
 }
 
+TEST_F(EngineTest, SettlesTheOthersThoughOneRowIsBlocked) {
+  settle_in();
+  fly(4);
+  bool is_blocked = true;
+  store_.answer = [&](const Round &round) {
+    for (const Settlement &settlement : round.settlements)
+      if (is_blocked && settlement.id == JobId{2}) return failure(StoreTrouble::blocked);
+    RoundResult result;
+    result.report.fates.assign(round.settlements.size(), SettleFate::settled);
+    return result;
+  };
+  const std::uint64_t before = engine_.counters().settled;
+  transport_.finish(4);
+  for (int i = 0; i < 20; ++i) step_after(milliseconds(500));
+  EXPECT_EQ(engine_.counters().settled, before + 3);
+  is_blocked = false;
+  for (int i = 0; i < 5; ++i) step_after(seconds(1));
+  EXPECT_EQ(engine_.counters().settled, before + 4);
+}
+
 TEST_F(EngineTest, KeepsAnAnswerWhenItIsTheClaimThatCannotBeStored) {
   settle_in();
   fly(1);
@@ -379,9 +394,8 @@ TEST_F(EngineTest, SaysThatTheStoreIsGoneAndTouchesItNoMore) {
   store_.answer = [](const Round &) { return failure(StoreTrouble::gone); };
   EXPECT_FALSE(step_after(milliseconds(10)).run_again);
   EXPECT_TRUE(engine_.is_store_gone());
-  const std::size_t before = store_.rounds.size();
   step_after(seconds(10));
-  EXPECT_EQ(store_.rounds.size(), before);
+  EXPECT_EQ(store_.rounds.size(), 1u);
 }
 
 TEST_F(EngineTest, SettlesAJobThatCannotBeCalled) {

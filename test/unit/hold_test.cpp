@@ -75,6 +75,12 @@ TEST(Hold, MultipliesTheOutputByTheChoicesThatAreAskedFor) {
   EXPECT_EQ(estimate_attempt(priced_catalog(), type, type.routes[0], 850, kAt).usage.output, 3000);
 }
 
+TEST(Hold, CountsAFieldAsOftenAsTheTemplateSaysIt) {
+  AgentType type = type_with({"cheap"});
+  type.prompt_template = *TextTemplate::parse("{{text}} and again {{text}}");
+  EXPECT_EQ(prompt_bytes_bound(type, 850), 1700u + type.system_prompt.size());
+}
+
 TEST(Hold, IsUnknownWhereNothingBoundsTheOutput) {
   AgentType type = type_with({"cheap"});
   type.max_output_tokens = 0;

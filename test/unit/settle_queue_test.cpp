@@ -144,6 +144,23 @@ TEST(SettleQueue, KeepsRowsOfWhichTheStoreSaidNothing) {
   EXPECT_EQ(ids(queue.next_batch(kStart + seconds(1), 10)), (Ids{2}));
 }
 
+TEST(SettleQueue, LeavesABlockedRowAloneSoThatTheOthersGoOn) {
+  SettleQueue queue = queue_of(4);
+  std::vector<Ids> tried;
+  for (auto batch = queue.next_batch(kStart, 10); !batch.empty(); batch = queue.next_batch(kStart, 10)) {
+    tried.push_back(ids(batch));
+    const bool is_blocked = std::count(tried.back().begin(), tried.back().end(), 3) > 0;
+    if (is_blocked)
+      queue.isolate(kStart);
+    else
+      queue.accept(std::vector(batch.size(), SettleFate::settled), kStart);
+  }
+  EXPECT_EQ(tried, (std::vector<Ids>{{1, 2, 3, 4}, {1, 2}, {3, 4}, {3}, {4}}));
+  const auto later = queue.next_batch(kStart + seconds(1), 10);
+  EXPECT_EQ(ids(later), (Ids{3}));
+  EXPECT_EQ(later[0].outcome, Outcome::completed);
+}
+
 TEST(SettleQueue, SaysWhenTheOldestFreshOneCame) {
   SettleQueue queue;
   queue.push(completed(1), kStart);

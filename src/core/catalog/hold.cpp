@@ -31,7 +31,9 @@ std::optional<std::int64_t> output_tokens_bound(const AgentType &type) {
 std::size_t prompt_bytes_bound(const AgentType &type, std::size_t request_bytes) {
   // Tools and schemas stand in params and are billed as input.
   const std::size_t params_bytes = type.params.is_object() ? dump_json(type.params).size() : 0;
-  return type.system_prompt.size() + type.template_bytes + params_bytes + request_bytes;
+  // A template may say a field several times.
+  const std::size_t times = type.prompt_template ? std::max<std::size_t>(1, type.prompt_template->place_count()) : 1;
+  return type.system_prompt.size() + type.template_bytes + params_bytes + request_bytes * times;
 }
 
 std::optional<Usd> worst_case_hold(const Catalog &catalog, const AgentType &type, std::size_t request_bytes,

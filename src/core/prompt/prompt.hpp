@@ -2,6 +2,7 @@
 // Tested in test/unit/prompt_test.cpp.
 #pragma once
 
+#include <cstddef>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -19,6 +20,9 @@ class TextTemplate {
 
   // The top-level fields named by the places, each once, in order of appearance.
   const std::vector<std::string> &fields() const { return fields_; }
+
+  // How many places there are, repeated ones included: what a request can be multiplied by.
+  std::size_t place_count() const;
 
   // Strings are put in as they are, other values as compact JSON. Error: a field that `values` lacks.
   Result<std::string> render(const Json &values) const;

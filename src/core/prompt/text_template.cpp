@@ -59,4 +59,10 @@ Result<std::string> TextTemplate::render(const Json &values) const {
   return text;
 }
 
+std::size_t TextTemplate::place_count() const {
+  std::size_t count = 0;
+  for (const Piece &piece : pieces_) count += piece.path.empty() ? 0 : 1;
+  return count;
+}
+
 }  // namespace agent_queue

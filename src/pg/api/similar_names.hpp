@@ -40,7 +40,7 @@ std::string similar_names(const NameMap<T> &map, std::string_view wanted) {
     text += i == 0 ? "\"" : ", \"";
     text.append(names[i].second).push_back('"');
   }
-  return names.size() > kShown ? text + ", …" : text;
+  return names.size() > kShown ? text + ", ..." : text;
 }
 
 }  // namespace agent_queue::pg

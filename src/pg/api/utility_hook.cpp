@@ -4,6 +4,7 @@
 #include <cstring>
 
 #include "pg/api/work_announcer.hpp"
+#include "pg/boundary/entry.hpp"
 #include "pg/shared/workers.hpp"
 
 #include "pg/pg.hpp"
@@ -99,7 +100,8 @@ static void on_utility(PlannedStmt *planned, const char *query, bool read_only_t
                        QueryCompletion *completion) {
   const Node *statement = planned->utilityStmt;
   if (const char *database = database_of(statement)) take_database(database);
-  if (IsA(statement, CreateExtensionStmt)) note_extension_change();  // ours, or one that brings it by CASCADE
+  // Ours, or one that brings it by CASCADE. Through the door: the note is C++ and may throw.
+  if (IsA(statement, CreateExtensionStmt)) enter([] { note_extension_change(); });
   if (next_hook != nullptr)
     next_hook(planned, query, read_only_tree, context, params, environment, destination, completion);
   else

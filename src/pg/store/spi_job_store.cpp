@@ -30,8 +30,7 @@ bool is_passing(int state) {
     case ERRCODE_IO_ERROR:
       return true;
     default:
-      return state == ERRCODE_LOCK_NOT_AVAILABLE || state == ERRCODE_READ_ONLY_SQL_TRANSACTION ||
-             state == ERRCODE_OBJECT_IN_USE;
+      return state == ERRCODE_READ_ONLY_SQL_TRANSACTION || state == ERRCODE_OBJECT_IN_USE;
   }
 }
 
@@ -91,8 +90,9 @@ RoundResult SpiJobStore::round(const Round &round, Now now) {
 
 // Everything is looked through once per poll interval: what two-phase commits brought, what lost its lane.
 LaneClaimer::Sweep SpiJobStore::choose_sweep(Now now) {
-  if (now.steady < next_sweep_) return LaneClaimer::Sweep::offered;
-  next_sweep_ = now.steady + std::chrono::milliseconds(settings::poll_interval_ms);
+  const Micros interval = std::chrono::milliseconds(settings::poll_interval_ms);  // may have changed since
+  if (last_sweep_ && now.steady < *last_sweep_ + interval) return LaneClaimer::Sweep::offered;
+  last_sweep_ = now.steady;
   return LaneClaimer::Sweep::everything;
 }
 
@@ -108,6 +108,7 @@ void SpiJobStore::wake_waiters(const std::vector<EndedJob> &ended) const {
 std::optional<std::vector<ClaimedJob>> SpiJobStore::rescue(Now now) {
   const std::uint64_t seen = shared::rescue_generation(database_);
   std::vector<ClaimedJob> lost;
+  bool is_any_dead = false;
   try {
     Transaction transaction;
     open(transaction);
@@ -115,7 +116,8 @@ std::optional<std::vector<ClaimedJob>> SpiJobStore::rescue(Now now) {
     std::vector<std::optional<UserId>> dead;
     for (const ClaimToken claim : read_claims())
       if (!shared::is_alive(claim)) dead.emplace_back(claims_as_uuid(claim));
-    if (!dead.empty()) {
+    is_any_dead = !dead.empty();
+    if (is_any_dead) {
       DatumValue find[] = {uuid_array(dead), Int32GetDatum(kRescueBatch)};
       statements_->lost.run(find, nullptr, KeptPlan::Mode::read_write);
       std::vector<JobRow> rows = read_job_rows();
@@ -133,7 +135,8 @@ std::optional<std::vector<ClaimedJob>> SpiJobStore::rescue(Now now) {
     failure_of(error, now);
     return std::nullopt;
   }
-  rescue_seen_ = seen;
+  // Rows of the dead may have been passed over, locked by others: only a look that finds none ends the search.
+  if (!is_any_dead) rescue_seen_ = seen;
   return lost;
 }
 
@@ -199,7 +202,10 @@ StoreFailure SpiJobStore::failure_of(PgError &error, Now now) {
     notifier_.on_queue_full(now);
     return failure;
   }
-  if (!is_passing(state)) failure.trouble = StoreTrouble::unstorable;
+  if (state == ERRCODE_LOCK_NOT_AVAILABLE)
+    failure.trouble = StoreTrouble::blocked;
+  else if (!is_passing(state))
+    failure.trouble = StoreTrouble::unstorable;
   log_.write(LogLevel::debug, "a transaction failed: " + failure.message);
   return failure;
 }

@@ -60,7 +60,7 @@ class SpiJobStore final : public JobStore {
   std::uint64_t work_seen_ = 0;
   std::uint64_t rescue_seen_ = 0;
   unsigned long config_seen_ = 0;
-  SteadyTime next_sweep_{};
+  std::optional<SteadyTime> last_sweep_;
 };
 
 }  // namespace agent_queue::pg

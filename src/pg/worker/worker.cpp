@@ -65,6 +65,7 @@ void Worker::apply_settings() {
                                       std::to_string(options_.max_in_flight) +
                                       ": the limit of open files (ulimit -n) allows no more");
   options_.is_claiming = !settings::start_paused && !is_copy_ && !is_surplus_;
+  options_.is_rescuing = !is_copy_;
   engine_.set_options(options_);
 
   TransferLimits limits;

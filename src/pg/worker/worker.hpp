@@ -42,7 +42,7 @@ class Worker {
   Engine engine_;
   EventLoop loop_;
   Scaling scaling_;
-  bool is_copy_ = false;     // of another database: paused until adopt_jobs()
+  bool is_copy_ = false;  // of another database: paused until adopt_jobs()
   bool is_extension_gone_ = false;
   bool is_surplus_ = false;  // finishes what it has and ends
   bool is_reported_ = true;  // statistics of the last work were sent

@@ -21,8 +21,7 @@ SpiScope::~SpiScope() {
   if (std::uncaught_exceptions() == uncaught_) guard_noexcept("leave SPI", [] { SPI_finish(); });
 }
 
-KeptPlan::KeptPlan(std::string sql, std::vector<unsigned int> types)
-    : sql_(std::move(sql)), types_(std::move(types)) {}
+KeptPlan::KeptPlan(std::string sql, std::vector<unsigned int> types) : sql_(std::move(sql)), types_(std::move(types)) {}
 
 KeptPlan::KeptPlan(KeptPlan &&other) noexcept
     : sql_(std::move(other.sql_)), types_(std::move(other.types_)), plan_(std::exchange(other.plan_, nullptr)) {}
