@@ -1,5 +1,6 @@
 -- When a job runs: delay, run_at, expiry, and the place in line.
 INSERT INTO agent_types (name, priority, expires_in) VALUES ('t_delay', 3, '10 min');
+ALTER TABLE agent_queue ALTER COLUMN id RESTART WITH 500001;
 
 -- A delay schedules; expiry counts from when the job may run.
 BEGIN;
@@ -32,15 +33,28 @@ SELECT status, started_at >= run_at AS in_time, run_at - created_at AS delay, wa
 INSERT INTO agent_queue (agent_type, request_data, expires_at) VALUES ('t_delay', '{"text": "never"}', now());
 \echo :SQLSTATE
 
--- What has expired is not called: its queue was paused for too long.
-INSERT INTO agent_queues (name, paused) VALUES ('t_delay_queue', true);
-SELECT enqueue_agent('t_delay', '{"text": "too late"}', expires_in => '1 ms', queue => 't_delay_queue') AS id \gset
-SELECT pg_sleep(0.1);
-UPDATE agent_queues SET paused = false WHERE name = 't_delay_queue';
-SELECT error_code, error_message, status FROM agent_queue WHERE id = :id;
-SELECT count(*) AS calls FROM api_usage WHERE queue_id = :id;
+-- A paused queue takes jobs in, does not call them, and lets them go when it is open again; what has expired meanwhile
+-- is not called.
+INSERT INTO agent_queues (name, paused) VALUES ('t_delay_paused', true);
+INSERT INTO agent_types (name, queue, expires_in) VALUES ('t_delay_paused', 't_delay_paused', '1 ms');
+INSERT INTO agent_routes (agent_type, provider, model) VALUES ('t_delay_paused', 'echo', 'echo');
+SELECT enqueue_agent('t_delay_paused', '{"text": "too late"}') AS late_id \gset
+SELECT enqueue_agent('t_delay_paused', '{"text": "patient"}', expires_in => '1 hour') AS patient_id \gset
+SELECT pg_sleep(0.3);
+SELECT id = :late_id AS late, status, wait_reason FROM agent_queue WHERE agent_type = 't_delay_paused' ORDER BY id;
+SELECT waiting, active, completed, failed FROM queue_stats WHERE queue = 't_delay_paused';
+UPDATE agent_queues SET paused = false WHERE name = 't_delay_paused';
+SELECT wait_agent(:patient_id) ->> 'text' AS text;
+SELECT wait_agent(:late_id);
+\echo :SQLSTATE
+SELECT status, error_code, error_message, completed_at >= expires_at AS after_expiry, num_nulls(started_at, provider, model,
+       input_tokens, cost_usd, claim, hold_usd) AS nulls_of_7
+FROM agent_queue WHERE id = :late_id;
+SELECT count(*) AS calls FROM api_usage WHERE queue_id = :late_id;
+SELECT waiting, active, completed, failed, oldest, wait_p50 > '0.2 s' AS waited_p50, wait_p95 >= wait_p50 AS waited_p95
+FROM queue_stats WHERE queue = 't_delay_paused';
 
-DELETE FROM agent_queue WHERE agent_type = 't_delay';
-DELETE FROM agent_routes WHERE agent_type = 't_delay';
-DELETE FROM agent_types WHERE name = 't_delay';
-DELETE FROM agent_queues WHERE name = 't_delay_queue';
+DELETE FROM agent_queue WHERE agent_type LIKE 't\_delay%';
+DELETE FROM agent_routes WHERE agent_type LIKE 't\_delay%';
+DELETE FROM agent_types WHERE name LIKE 't\_delay%';
+DELETE FROM agent_queues WHERE name = 't_delay_paused';

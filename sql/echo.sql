@@ -45,11 +45,6 @@ SELECT enqueue_agent('t_echo_result', '{"text": "say \"hola\""}') AS id \gset
 SELECT wait_agent(:id);
 SELECT enqueue_agent('t_echo_json', '{"text": "{\"cats\": [1, 2]}"}') AS id \gset
 SELECT wait_agent(:id);
--- A field that the request lacks.
-SELECT enqueue_agent('t_echo_template', '{"lang": "en"}') AS id \gset
-SELECT wait_agent(:id);
-SELECT status, error_code, error_message, retry_count FROM agent_queue WHERE id = :id;
-
 -- The provider says no: at once, in its own words, and params reached it.
 SELECT enqueue_agent('t_echo_refused', '{"text": "hola"}') AS id \gset
 SELECT wait_agent(:id);

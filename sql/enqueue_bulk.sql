@@ -1,9 +1,10 @@
 -- Many jobs in one call: all or none, ids in the order of the requests. Rolled back, so that no worker sees them.
+\set SHOW_CONTEXT never
 INSERT INTO agent_types (name, queue, priority, expires_in) VALUES ('t_bulk', 'reports', 8, '10 min');
 
 BEGIN;
 CREATE TEMPORARY TABLE enqueued AS
-SELECT id, n FROM enqueue_agents('t_bulk', ARRAY(SELECT jsonb_build_object('text', i) FROM generate_series(1, 100000) AS i))
+SELECT id, n FROM enqueue_agents('t_bulk', ARRAY(SELECT jsonb_build_object('text', i::text) FROM generate_series(1, 100000) AS i))
     WITH ORDINALITY AS e (id, n);
 SELECT count(*), count(DISTINCT id) FROM enqueued;
 -- The n-th id is the n-th request's.
@@ -35,7 +36,17 @@ ROLLBACK;
 -- Nothing to do.
 SELECT count(*) FROM enqueue_agents('t_bulk', '{}');
 
--- One that is refused refuses all.
+-- One that is refused refuses all, and is named.
+DO $$
+DECLARE
+    context text;
+BEGIN
+    PERFORM enqueue_agents('t_bulk', ARRAY['{"text": "a"}', '[1]', '{"text": "c"}']::jsonb[]);
+EXCEPTION WHEN OTHERS THEN
+    GET STACKED DIAGNOSTICS context = PG_EXCEPTION_CONTEXT;
+    RAISE NOTICE '%: %', SQLERRM, substring(context FROM 'request number \d+ of enqueue_agents\(\)');
+END
+$$;
 SELECT count(*) FROM enqueue_agents('t_bulk', ARRAY['{"text": "a"}', '[1]', '{"text": "c"}']::jsonb[]);
 \echo :SQLSTATE
 SELECT count(*) FROM enqueue_agents('t_bulk', ARRAY['{"text": "a"}', NULL]::jsonb[]);

@@ -15,7 +15,7 @@ SELECT enqueue_agent('t_idempotency', '{"text": "adios"}', delay => '1 hour', id
 \echo :SQLSTATE
 SELECT enqueue_agent('t_idempotency_other', '{"text": "hola", "to": "en"}', delay => '1 hour', idempotency_key => 'order 1');
 \echo :SQLSTATE
--- A plain INSERT: 23505 with the id in DETAIL.
+-- A plain INSERT: 23505 with the key in DETAIL.
 INSERT INTO agent_queue (agent_type, request_data, run_at, idempotency_key)
 VALUES ('t_idempotency', '{"text": "hola", "to": "en"}', now() + interval '1 hour', 'order 1');
 \echo :SQLSTATE

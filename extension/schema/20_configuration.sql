@@ -240,7 +240,7 @@ CREATE TABLE agent_queues (
     CONSTRAINT agent_queues_keep_failed_in_range CHECK (keep_failed >= 0),
     CONSTRAINT agent_queues_keep_for_in_range CHECK (keep_for BETWEEN interval '0' AND interval '100 years')
 );
-COMMENT ON TABLE agent_queues IS 'Queues with rules of their own; a queue without a row has none';
+COMMENT ON TABLE agent_queues IS 'The queues and their rules; a job can only be put into a queue that is here';
 COMMENT ON COLUMN agent_queues.concurrency IS 'The most calls at a time; NULL: unlimited';
 COMMENT ON COLUMN agent_queues.paused IS 'true: jobs are taken in and not called';
 COMMENT ON COLUMN agent_queues.max_waiting IS 'The most jobs that may wait; NULL: unlimited';

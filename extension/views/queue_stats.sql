@@ -29,7 +29,8 @@ FROM (
     FROM (
         SELECT j.queue, j.status, j.run_at FROM agent_queue AS j WHERE j.status = 'pending' AND j.claim_key IS NOT NULL
         UNION ALL
-        SELECT j.queue, j.status, j.run_at FROM agent_queue AS j WHERE j.status IN ('scheduled', 'processing')
+        SELECT j.queue, j.status, j.run_at FROM agent_queue AS j
+        WHERE j.status IN ('scheduled', 'processing') AND j.claim_key IS NOT NULL
         UNION ALL
         SELECT q.name, NULL, NULL FROM agent_queues AS q
         UNION ALL
@@ -52,8 +53,9 @@ LEFT JOIN (
 ) AS finished ON finished.queue = open.queue;
 
 COMMENT ON VIEW queue_stats IS
-    'One row per queue of agent_queues, and per other queue with jobs that are not finished or were started lately';
-COMMENT ON COLUMN queue_stats.waiting IS 'Jobs that may run now; jobs that wait for adopt_jobs() are not counted';
+    'One row per queue of agent_queues, and per other queue with jobs that are not finished or were started lately. '
+    'Jobs that wait for adopt_jobs() are in no count';
+COMMENT ON COLUMN queue_stats.waiting IS 'Jobs that may run now';
 COMMENT ON COLUMN queue_stats.active IS 'Jobs whose call is under way';
 COMMENT ON COLUMN queue_stats.scheduled IS 'Jobs that wait for their time';
 COMMENT ON COLUMN queue_stats.completed IS

@@ -7,6 +7,9 @@ package AgentQueue;
 use strict;
 use warnings FATAL => 'all';
 
+# Long for what should be there at once, short for a build that has to tell of a failure.
+BEGIN { $ENV{PG_TEST_TIMEOUT_DEFAULT} //= 40 }
+
 use Exporter 'import';
 use HTTP::Tiny;
 use IPC::Open2 ();
@@ -73,7 +76,7 @@ sub wait_for_workers
 {
 	my ($node, $database, $count) = @_;
 	return $node->poll_query_until($database,
-		"SELECT count(*) = $count FROM agent_workers WHERE state IN ('idle', 'paused') AND rounds > 0")
+		"SELECT count(*) = $count FROM agent_workers WHERE state = 'paused' OR (state = 'idle' AND rounds > 0)")
 	  || die "there are no $count idle workers in $database";
 }
 

@@ -78,7 +78,7 @@ TEST(Hold, MultipliesTheOutputByTheChoicesThatAreAskedFor) {
 TEST(Hold, CountsAFieldAsOftenAsTheTemplateSaysIt) {
   AgentType type = type_with({"cheap"});
   type.prompt_template = *TextTemplate::parse("{{text}} and again {{text}}");
-  EXPECT_EQ(prompt_bytes_bound(type, 850), 1700u + type.system_prompt.size());
+  EXPECT_EQ(prompt_bytes_bound(type, 850), 1700 + type.system_prompt.size() + type.template_bytes);
 }
 
 TEST(Hold, IsUnknownWhereNothingBoundsTheOutput) {

@@ -62,7 +62,6 @@ TEST(SettleQueue, BringsKeptRowsBackAfterAWhile) {
 TEST(SettleQueue, GivesTheSameBatchOnceMoreWhenItWasPutBack) {
   SettleQueue queue = queue_of(2);
   queue.next_batch(kStart, 10);
-  queue.put_back();
   queue.push(completed(3), kStart);
   EXPECT_TRUE(queue.has_urgent());
   EXPECT_EQ(ids(queue.next_batch(kStart, 10)), (Ids{1, 2}));

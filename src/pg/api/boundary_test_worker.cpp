@@ -1,5 +1,6 @@
 // The self test of the boundary in a background worker: aq_test_worker() starts one, waits for its end and says how it
 // went. The worker tells over a segment of shared memory, because a process's exit code does not come back.
+#include <cstdio>
 #include <cstring>
 
 #include "pg/api/boundary_test.hpp"
@@ -29,10 +30,10 @@ const char *stage_name(int stage) {
 // POD only, as all below.
 void prepare_worker(BackgroundWorker *worker, dsm_handle handle) {
   memset(worker, 0, sizeof(*worker));
-  strlcpy(worker->bgw_name, "agent_queue boundary test", BGW_MAXLEN);
-  strlcpy(worker->bgw_type, "agent_queue boundary test", BGW_MAXLEN);
-  strlcpy(worker->bgw_library_name, "agent_queue", sizeof(worker->bgw_library_name));
-  strlcpy(worker->bgw_function_name, "aq_boundary_test_main", BGW_MAXLEN);
+  std::snprintf(worker->bgw_name, sizeof(worker->bgw_name), "%s", "agent_queue boundary test");
+  std::snprintf(worker->bgw_type, sizeof(worker->bgw_type), "%s", "agent_queue boundary test");
+  std::snprintf(worker->bgw_library_name, sizeof(worker->bgw_library_name), "%s", "agent_queue");
+  std::snprintf(worker->bgw_function_name, sizeof(worker->bgw_function_name), "%s", "aq_boundary_test_main");
   worker->bgw_flags = BGWORKER_SHMEM_ACCESS | BGWORKER_BACKEND_DATABASE_CONNECTION;
   worker->bgw_start_time = BgWorkerStart_RecoveryFinished;
   worker->bgw_restart_time = BGW_NEVER_RESTART;

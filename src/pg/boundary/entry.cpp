@@ -1,7 +1,7 @@
 // The end of the entry door: raising what is left of an exception. POD only.
 #include "pg/boundary/entry.hpp"
 
-#include <cstring>
+#include <cstdio>
 
 #include "pg/pg.hpp"
 
@@ -9,7 +9,7 @@ namespace agent_queue::pg::detail {
 
 void capture(Captured &captured, const char *five, const char *message) noexcept {
   captured.sqlstate = MAKE_SQLSTATE(five[0], five[1], five[2], five[3], five[4]);
-  strlcpy(captured.message, message, sizeof(captured.message));
+  std::snprintf(captured.message, sizeof(captured.message), "%s", message);
 }
 
 void rethrow_captured(const Captured &captured) {

@@ -36,16 +36,29 @@ void LaneClaimer::refresh_lanes(const std::shared_ptr<const Catalog> &catalog) {
   catalog_ = catalog;
   lanes_.clear();
   for (const auto &[name, type] : catalog->agent_types)
-    lanes_.push_back({name, shared::find_lane(database_, name), catalog->is_open(type)});
+    lanes_.push_back({.agent_type = name,
+                      .lane = shared::find_lane(database_, name),
+                      .is_open = catalog->is_open(type),
+                      .is_waiting = false});
+  paused_queues_.clear();
+  for (const auto &[name, queue] : catalog->queues)
+    if (queue.paused) paused_queues_.emplace_back(name);
 }
 
-// Jobs whose agent type was deleted wait in no lane of the catalog; the sweep finds them, so that they can fail.
-void LaneClaimer::add_unknown_types(Statements &statements) {
+// The full sweep looks at the index once for all lanes. Jobs whose agent type was deleted wait in no lane of the
+// catalog: they get one here, so that they can fail.
+void LaneClaimer::find_waiting_types(Statements &statements) {
+  for (LaneState &lane : lanes_) lane.is_waiting = false;
   statements.waiting_types.run(nullptr, nullptr, KeptPlan::Mode::read_only);
   for (std::string &name : read_texts()) {
-    const bool is_known =
-        std::any_of(lanes_.begin(), lanes_.end(), [&](const LaneState &lane) { return lane.agent_type == name; });
-    if (!is_known) lanes_.push_back({std::move(name), shared::find_lane(database_, name), true});
+    const auto known =
+        std::find_if(lanes_.begin(), lanes_.end(), [&](const LaneState &lane) { return lane.agent_type == name; });
+    if (known != lanes_.end()) {
+      known->is_waiting = true;
+      continue;
+    }
+    const shared::Lane lane = shared::find_lane(database_, name);
+    lanes_.push_back({.agent_type = std::move(name), .lane = lane, .is_open = true, .is_waiting = true});
   }
 }
 
@@ -56,8 +69,9 @@ int LaneClaimer::visit(Statements &statements, const LaneState &lane, int limit,
   if (!visit.before && !is_blind && sweep == Sweep::offered) return 0;
   visits_.push_back(visit);  // from here on an abort gives the bound back
 
-  const std::int64_t from = sweep == Sweep::everything || !visit.before ? kLowest : *visit.before;
-  DatumValue values[] = {text_datum(lane.agent_type), Int64GetDatum(from), Int32GetDatum(limit)};
+  const std::int64_t from = sweep != Sweep::offered || !visit.before ? kLowest : *visit.before;
+  DatumValue values[] = {text_datum(lane.agent_type), Int64GetDatum(from), Int32GetDatum(limit),
+                         text_array(paused_queues_)};
   const auto found = static_cast<int>(statements.claim_lane.run(values, nullptr, KeptPlan::Mode::read_write));
   std::vector<JobRow> claimed = read_job_rows();
   if (found >= limit) visits_.back().after = claimed.back().claim_key;
@@ -68,14 +82,14 @@ int LaneClaimer::visit(Statements &statements, const LaneState &lane, int limit,
 ClaimResult LaneClaimer::claim(Statements &statements, std::shared_ptr<const Catalog> catalog, int limit, Sweep sweep,
                                Now now) {
   refresh_lanes(catalog);
-  if (sweep == Sweep::everything) add_unknown_types(statements);
+  if (sweep != Sweep::offered) find_waiting_types(statements);
 
-  // Every lane that has work gets an even share of the room; what is left over goes round once more.
+  // Every lane that has work gets an even share of the room; what one leaves over is shared by those behind it.
   std::vector<const LaneState *> waiting;
   for (std::size_t i = 0; i < lanes_.size(); ++i) {
     const LaneState &lane = lanes_[(first_lane_ + i) % lanes_.size()];
-    if (!lane.is_open) continue;
-    if (sweep == Sweep::everything || lane.lane.index < 0 || shared::is_offered(lane.lane)) waiting.push_back(&lane);
+    const bool is_swept = sweep == Sweep::everything || (sweep == Sweep::open && lane.is_open);
+    if ((is_swept && lane.is_waiting) || lane.lane.index < 0 || shared::is_offered(lane.lane)) waiting.push_back(&lane);
   }
   if (!lanes_.empty()) first_lane_ = (first_lane_ + 1) % lanes_.size();
 

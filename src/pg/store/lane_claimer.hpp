@@ -1,4 +1,5 @@
-// Claims jobs lane by lane: agent types whose queue is open, each from the lowest key that may wait on.
+// Claims jobs lane by lane, an agent type each, from the lowest key that may wait on. Jobs of paused queues are left
+// lying: a change of the configuration makes a sweep that finds them again.
 // One per worker. The lanes' bounds in shared memory follow the transaction: on_commit() or on_abort() ends each claim.
 // Regime: guarded C++.
 #pragma once
@@ -26,8 +27,8 @@ class LaneClaimer {
  public:
   LaneClaimer(shared::DatabaseOid database, ClaimToken claim) : database_(database), claim_(claim) {}
 
-  // How far to look: only where something is known to wait, or everywhere.
-  enum class Sweep { offered, everything };
+  // How far to look: where something is known to wait; beside that in all lanes whose queue is open; in all lanes.
+  enum class Sweep { offered, open, everything };
 
   // In a transaction of the worker.
   ClaimResult claim(Statements &statements, std::shared_ptr<const Catalog> catalog, int limit, Sweep sweep, Now now);
@@ -39,7 +40,8 @@ class LaneClaimer {
   struct LaneState {
     std::string agent_type;
     shared::Lane lane;
-    bool is_open = true;
+    bool is_open = true;      // the queue of the agent type is not paused
+    bool is_waiting = false;  // has jobs, as the last sweep saw it
   };
   struct Visit {
     shared::Lane lane;
@@ -48,7 +50,7 @@ class LaneClaimer {
   };
 
   void refresh_lanes(const std::shared_ptr<const Catalog> &catalog);
-  void add_unknown_types(Statements &statements);
+  void find_waiting_types(Statements &statements);
   int visit(Statements &statements, const LaneState &lane, int limit, Sweep sweep, std::vector<JobRow> &rows);
   void mark(Statements &statements, std::vector<JobRow> &rows, Now now, ClaimResult &result);
 
@@ -56,7 +58,8 @@ class LaneClaimer {
   ClaimToken claim_;
   std::shared_ptr<const Catalog> catalog_;
   std::vector<LaneState> lanes_;
-  std::size_t first_lane_ = 0;  // turns, so that no lane is always served first
+  std::vector<std::optional<std::string_view>> paused_queues_;  // names in catalog_
+  std::size_t first_lane_ = 0;                                  // turns, so that no lane is always served first
   std::vector<Visit> visits_;
 };
 

@@ -58,14 +58,16 @@ RoundResult SpiJobStore::round(const Round &round, Now now) {
   ensure_partitions(round.settlements, now);
   RoundResult result;
   std::vector<EndedJob> ended;
+  LaneClaimer::Sweep sweep = LaneClaimer::Sweep::offered;
   try {
     Transaction transaction;
     open(transaction);
     if (!round.settlements.empty()) result.report.fates = settler_.settle(*statements_, round.settlements, ended);
     if (round.claim_limit > 0) {
       work_seen_ = shared::work_generation(database_);  // before looking: what comes meanwhile hints again
+      sweep = choose_sweep(now);
       config_seen_ = catalog_generation();
-      ClaimResult claim = claimer_.claim(*statements_, catalog_, round.claim_limit, choose_sweep(now), now);
+      ClaimResult claim = claimer_.claim(*statements_, catalog_, round.claim_limit, sweep, now);
       for (const JobId id : claim.expired) ended.push_back({id, "failed", {}});
       result.report.claimed = std::move(claim.claimed);
       result.report.more_waiting = claim.more_waiting;
@@ -78,6 +80,7 @@ RoundResult SpiJobStore::round(const Round &round, Now now) {
     return RoundResult{failure_of(error, now), {}};
   }
   claimer_.on_commit();
+  note_sweep(sweep, now);
   wake_waiters(ended);
   for (std::size_t i = 0; i < result.report.fates.size(); ++i) {
     const Settlement &settlement = round.settlements[i];
@@ -88,12 +91,19 @@ RoundResult SpiJobStore::round(const Round &round, Now now) {
   return result;
 }
 
-// Everything is looked through once per poll interval: what two-phase commits brought, what lost its lane.
+// All is looked through once per poll interval: what two-phase commits brought, what lost its lane. And everything
+// after a change of the configuration: jobs of a queue that is open now lie where nothing points to them.
 LaneClaimer::Sweep SpiJobStore::choose_sweep(Now now) {
+  if (config_swept_ != catalog_generation()) return LaneClaimer::Sweep::everything;
   const Micros interval = std::chrono::milliseconds(settings::poll_interval_ms);  // may have changed since
   if (last_sweep_ && now.steady < *last_sweep_ + interval) return LaneClaimer::Sweep::offered;
+  return LaneClaimer::Sweep::open;
+}
+
+void SpiJobStore::note_sweep(LaneClaimer::Sweep sweep, Now now) {
+  if (sweep == LaneClaimer::Sweep::offered) return;
   last_sweep_ = now.steady;
-  return LaneClaimer::Sweep::everything;
+  if (sweep == LaneClaimer::Sweep::everything) config_swept_ = config_seen_;
 }
 
 void SpiJobStore::ensure_partitions(std::span<const Settlement> settlements, Now now) {
@@ -178,7 +188,7 @@ bool SpiJobStore::rescue_hinted() {
   return shared::rescue_generation(database_) != rescue_seen_;
 }
 
-bool SpiJobStore::is_gone() {
+bool SpiJobStore::look_whether_gone() {
   try {
     Transaction transaction;
     const bool is_there = find_installation().has_value();
@@ -195,7 +205,8 @@ StoreFailure SpiJobStore::failure_of(PgError &error, Now now) {
   StoreFailure failure{StoreTrouble::busy, error.what()};
   if (state == ERRCODE_UNDEFINED_TABLE || state == ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE ||
       state == ERRCODE_UNDEFINED_SCHEMA) {
-    if (is_gone()) failure.trouble = StoreTrouble::gone;
+    is_gone_ = look_whether_gone();
+    if (is_gone_) failure.trouble = StoreTrouble::gone;
     return failure;
   }
   if (state == ERRCODE_PROGRAM_LIMIT_EXCEEDED && failure.message.find("NOTIFY") != std::string::npos) {
@@ -229,13 +240,18 @@ std::optional<Backlog> SpiJobStore::backlog(Now now) {
   }
 }
 
-std::optional<bool> SpiJobStore::is_origin() {
-  Transaction transaction;
-  const std::optional<Installation> where = find_installation();
-  if (!where) return std::nullopt;
-  const std::vector<TextRow> rows = query_rows(render_sql(sql::kIsOrigin, *where));
-  transaction.commit();
-  return !rows.empty() && rows[0][0] == "t";
+std::optional<bool> SpiJobStore::is_origin(Now now) {
+  try {
+    Transaction transaction;
+    const Installation where = installation();
+    const std::vector<TextRow> rows = query_rows(render_sql(sql::kIsOrigin, where));
+    transaction.commit();
+    return !rows.empty() && rows[0][0] == "t";
+  } catch (PgError &error) {
+    if (error.is_cancel_or_shutdown()) throw;
+    failure_of(error, now);
+    return std::nullopt;
+  }
 }
 
 }  // namespace agent_queue::pg

@@ -33,17 +33,21 @@ class SpiJobStore final : public JobStore {
   // What waits; nullopt: could not be looked at now.
   std::optional<Backlog> backlog(Now now);
 
+  // The extension was not there when something failed.
+  bool is_gone() const { return is_gone_; }
+
   // Is this database the one that the extension was created in (and not a copy of it)? In a transaction of its own;
-  // nullopt: the extension is not there.
-  std::optional<bool> is_origin();
+  // nullopt: could not be looked at now, or the extension is not there.
+  std::optional<bool> is_origin(Now now);
 
  private:
   // What every transaction does first. Throws PgError.
   void open(class Transaction &transaction);
   StoreFailure failure_of(class PgError &error, Now now);
-  bool is_gone();
+  bool look_whether_gone();
   void ensure_partitions(std::span<const Settlement> settlements, Now now);
   LaneClaimer::Sweep choose_sweep(Now now);
+  void note_sweep(LaneClaimer::Sweep sweep, Now now);
   void wake_waiters(const std::vector<EndedJob> &ended) const;
 
   shared::DatabaseOid database_;
@@ -57,10 +61,12 @@ class SpiJobStore final : public JobStore {
   unsigned int statements_of_ = 0;  // the OID of the extension that they were rendered for
   std::shared_ptr<const Catalog> catalog_;
   std::optional<WallTime> next_due_;
+  bool is_gone_ = false;
   std::uint64_t work_seen_ = 0;
   std::uint64_t rescue_seen_ = 0;
   unsigned long config_seen_ = 0;
   std::optional<SteadyTime> last_sweep_;
+  std::optional<unsigned long> config_swept_;  // the generation that the last sweep of everything knew
 };
 
 }  // namespace agent_queue::pg

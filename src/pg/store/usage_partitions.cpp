@@ -80,7 +80,8 @@ void UsagePartitions::ensure(WallTime at, Now now) {
     Transaction transaction;
     const Installation &where = installation();
     transaction.become(where.owner);
-    if (!exists(month.partition, where.schema)) {
+    if (!exists(month.partition, where.schema)) execute(render_sql(sql::kLockUsage, where));
+    if (!exists(month.partition, where.schema)) {  // another worker may have made it while this one waited
       make(where, month.partition, month.from, month.to);
       log_.write(LogLevel::log, "made partition " + month.partition + " of api_usage");
     }

@@ -6,6 +6,9 @@
 
 namespace agent_queue::pg::sql {
 
+// First of all, so that one worker at a time makes a partition. Writers of usage are not held up.
+inline constexpr const char *kLockUsage = "LOCK TABLE ONLY @s@.api_usage IN SHARE UPDATE EXCLUSIVE MODE";
+
 inline constexpr const char *kMakePartition[] = {
     "CREATE TABLE @s@.@p@ (LIKE @s@.api_usage INCLUDING DEFAULTS INCLUDING CONSTRAINTS INCLUDING STORAGE)",
     "CREATE UNIQUE INDEX @p@_attempt ON @s@.@p@ (queue_id, attempt, part, created_at)",

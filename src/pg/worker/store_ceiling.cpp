@@ -85,10 +85,10 @@ BgwHandleStatus start_and_wait(const char *function) {
   worker.bgw_restart_time = BGW_NEVER_RESTART;
   worker.bgw_main_arg = ObjectIdGetDatum(MyDatabaseId);
   worker.bgw_notify_pid = MyProcPid;
-  strlcpy(worker.bgw_library_name, "agent_queue", sizeof(worker.bgw_library_name));
-  strlcpy(worker.bgw_function_name, function, sizeof(worker.bgw_function_name));
-  strlcpy(worker.bgw_name, "agent_queue store ceiling", sizeof(worker.bgw_name));
-  strlcpy(worker.bgw_type, "agent_queue store ceiling", sizeof(worker.bgw_type));
+  std::snprintf(worker.bgw_library_name, sizeof(worker.bgw_library_name), "%s", "agent_queue");
+  std::snprintf(worker.bgw_function_name, sizeof(worker.bgw_function_name), "%s", function);
+  std::snprintf(worker.bgw_name, sizeof(worker.bgw_name), "%s", "agent_queue store ceiling");
+  std::snprintf(worker.bgw_type, sizeof(worker.bgw_type), "%s", "agent_queue store ceiling");
   BackgroundWorkerHandle *handle = nullptr;
   if (!RegisterDynamicBackgroundWorker(&worker, &handle)) elog(ERROR, "no background worker slot is free");
   return WaitForBackgroundWorkerShutdown(handle);

@@ -64,8 +64,8 @@ void Worker::apply_settings() {
     log_.write(LogLevel::warning, "max_in_flight is lowered from " + std::to_string(settings::max_in_flight) + " to " +
                                       std::to_string(options_.max_in_flight) +
                                       ": the limit of open files (ulimit -n) allows no more");
-  options_.is_claiming = !settings::start_paused && !is_copy_ && !is_surplus_;
-  options_.is_rescuing = !is_copy_;
+  options_.is_claiming = !settings::start_paused && home_ == Home::here && !is_surplus_;
+  options_.is_rescuing = home_ == Home::here;
   engine_.set_options(options_);
 
   TransferLimits limits;
@@ -89,41 +89,45 @@ void Worker::reload_if_asked() {
   apply_settings();
 }
 
-// Once a second: is this a copy, are we too many, would more help?
+// Once a second. An idle worker does nothing here but compare numbers in shared memory.
 void Worker::look_around(Now now) {
   if (now.steady < next_look_) return;
   next_look_ = now.steady + kLookInterval;
-
-  const std::optional<bool> is_origin = store_.is_origin();
-  is_extension_gone_ = !is_origin.has_value();
-  if (is_origin && is_copy_ == *is_origin) {
-    is_copy_ = !*is_origin;
-    if (is_copy_)
-      log_.write(LogLevel::warning,
-                 "this database is a copy: no job runs here before SELECT adopt_jobs() says that they should");
-    apply_settings();
-  }
+  if (home_ != Home::here) look_for_home(now);
 
   shared::WorkerView workers[64];
   const int count = shared::list_workers(database_, workers, 64);
-  const shared::DatabaseView database = shared::find_database(database_);
   const int rank = static_cast<int>(
       std::count_if(workers, workers + count, [&](const shared::WorkerView &worker) { return worker.slot < slot_; }));
-  const int bound = std::max(settings::min_workers, std::min(database.wanted_workers, settings::max_workers));
-  const bool is_surplus = rank >= bound;
+  const int wanted = shared::find_database(database_).wanted_workers;
+  const bool is_surplus = rank >= std::max(settings::min_workers, std::min(wanted, settings::max_workers));
   if (is_surplus != is_surplus_) {
     is_surplus_ = is_surplus;
     apply_settings();
   }
-  if (is_surplus_ || !options_.is_claiming) return;
+  if (options_.is_claiming) consider_scaling(count, rank, now);
+}
 
+// In a copied database nothing runs by itself: its jobs are the original's, and would be paid for twice.
+void Worker::look_for_home(Now now) {
+  const std::optional<bool> is_origin = store_.is_origin(now);
+  if (!is_origin) return;
+  if (!*is_origin && home_ == Home::unknown)
+    log_.write(LogLevel::warning,
+               "this database is a copy: no job runs here before SELECT adopt_jobs() says that they should");
+  home_ = *is_origin ? Home::here : Home::elsewhere;
+  apply_settings();
+}
+
+void Worker::consider_scaling(int workers_now, int rank, Now now) {
+  const bool is_busy = engine_.in_flight() >= options_.max_in_flight / 2 || engine_.is_behind();
+  if (!is_busy && workers_now <= settings::min_workers) return;
   const std::optional<Backlog> backlog = store_.backlog(now);
   if (!backlog) return;
-  const bool is_busy = engine_.in_flight() >= options_.max_in_flight / 2 || engine_.is_behind();
   const int wanted =
-      scaling_.wanted(*backlog, is_busy, count, {settings::min_workers, settings::max_workers}, now.steady);
+      scaling_.wanted(*backlog, is_busy, workers_now, {settings::min_workers, settings::max_workers}, now.steady);
   // The first worker speaks for all when it comes to fewer; anyone may ask for more.
-  if (wanted > count || (rank == 0 && wanted < count)) {
+  if (wanted > workers_now || (rank == 0 && wanted < workers_now)) {
     shared::set_wanted_workers(database_, wanted);
     shared::call_launcher();
   }
@@ -156,7 +160,7 @@ void Worker::run() {
       look_around(now);
       const Pause pause = engine_.step(now);
       publish();
-      if (engine_.is_store_gone() || is_extension_gone_) {
+      if (engine_.is_store_gone() || store_.is_gone()) {
         shared::set_presence(database_, shared::Presence::absent);
         return;
       }

@@ -28,6 +28,8 @@ class Worker {
   void apply_settings();
   void reload_if_asked();
   void look_around(Now now);
+  void look_for_home(Now now);
+  void consider_scaling(int workers_now, int rank, Now now);
   bool is_drained() const;
   void publish();
 
@@ -42,8 +44,9 @@ class Worker {
   Engine engine_;
   EventLoop loop_;
   Scaling scaling_;
-  bool is_copy_ = false;  // of another database: paused until adopt_jobs()
-  bool is_extension_gone_ = false;
+  // Is this the database that the extension was created in, or a copy of it (paused until adopt_jobs())?
+  enum class Home { unknown, here, elsewhere };
+  Home home_ = Home::unknown;
   bool is_surplus_ = false;  // finishes what it has and ends
   bool is_reported_ = true;  // statistics of the last work were sent
   SteadyTime next_look_{};
