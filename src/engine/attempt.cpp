@@ -12,7 +12,7 @@ namespace agent_queue {
 
 namespace {
 
-Settlement failed(const ClaimedJob &job, JobErrorCode code, std::string message, Now now) {
+Settlement failed(const ClaimedJob &job, JobErrorCode code, const std::string &message, Now now) {
   Settlement settlement;
   settlement.id = job.id;
   settlement.outcome = Outcome::failed;

@@ -89,7 +89,7 @@ TransportError classify_code(const Transfer &transfer, CURLcode code) {
 }
 
 std::string describe(const Transfer &transfer, TransportError error, CURLcode code, SteadyTime now) {
-  const std::string curl_text(transfer.curl_message().empty() ? curl_easy_strerror(code) : transfer.curl_message());
+  std::string curl_text(transfer.curl_message().empty() ? curl_easy_strerror(code) : transfer.curl_message());
   switch (error) {
     case TransportError::too_large:
       return transfer.stop() == StopReason::response_too_large ? "the answer is larger than the bound"

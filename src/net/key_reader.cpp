@@ -140,11 +140,11 @@ SteadyTime steady_clock_now() {
 
 }  // namespace
 
-KeyReader::KeyReader(KeyRules rules, Clock clock) : clock_(clock ? std::move(clock) : Clock(steady_clock_now)) {
-  set_rules(std::move(rules));
+KeyReader::KeyReader(const KeyRules &rules, Clock clock) : clock_(clock ? std::move(clock) : Clock(steady_clock_now)) {
+  set_rules(rules);
 }
 
-void KeyReader::set_rules(KeyRules rules) {
+void KeyReader::set_rules(const KeyRules &rules) {
   forget();
   restrict_refs_ = rules.restrict_refs;
   globs_.clear();

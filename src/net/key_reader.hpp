@@ -27,14 +27,14 @@ class KeyReader : public Secrets {
  public:
   using Clock = std::function<SteadyTime()>;
 
-  explicit KeyReader(KeyRules rules = {}, Clock clock = {});
+  explicit KeyReader(const KeyRules &rules = {}, Clock clock = {});
   ~KeyReader() override { forget(); }
 
   Result<std::string> resolve(std::string_view api_key_ref) override;
   void forget() override;
 
   // Forgets as well: a key that was allowed may not be so any more.
-  void set_rules(KeyRules rules);
+  void set_rules(const KeyRules &rules);
 
  private:
   static constexpr std::size_t kKeptMax = 1024;

@@ -85,7 +85,7 @@ void check_is_awaitable(JobId id, const std::optional<JobState> &state) {
     raise(sqlstate("55000"),
           {.message = job_name(id) + " was enqueued or changed by this transaction, which has not committed",
            .detail = "No worker sees it before.",
-           .hint = "Commit first: use two statements, or CALL run_agent()."});
+           .hint = "Commit first: enqueue and wait in two statements."});
 }
 
 Datum wait_for(JobId id, milliseconds timeout) {
