@@ -127,7 +127,7 @@ bool Transfer::begin(CallId id, HttpRequest request, Origin &origin, SteadyTime 
   build_header_list(request.headers);
   started_ = last_byte_ = now;
   phase_ = Phase::connecting;
-  if (!options_set_ && !set_common_options()) return false;
+  if (!options_set_ && !make_handle()) return false;
   CURL *easy = easy_.get();
   bool good = true;
   const auto set = [&](CURLoption option, auto value) {
@@ -159,13 +159,19 @@ void Transfer::set_pipewait(bool wait) {
 }
 
 // curl 7.88 counts the repetitions on closed connections over the whole life of an easy handle, and refuses the sixth.
-// Only curl_easy_reset() forgets them. Connections, names and TLS sessions live elsewhere and stay.
+// curl_easy_reset() would forget them, but after a name that could not be resolved the handle still has its buffer and
+// refuses CURLOPT_BUFFERSIZE for ever. Connections, names and TLS sessions live elsewhere and stay.
 void Transfer::renew_handle() {
-  curl_easy_reset(easy_.get());
   url_.clear();
   pipewait_ = watches_upload_ = false;
   options_set_ = false;
-  set_common_options();  // begin() tries again where memory was short
+  easy_.reset();
+  make_handle();  // begin() tries again where memory was short
+}
+
+bool Transfer::make_handle() {
+  if (!easy_) easy_.reset(curl_easy_init());
+  return easy_ && set_common_options();
 }
 
 void Transfer::reset() {

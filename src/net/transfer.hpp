@@ -101,6 +101,7 @@ class Transfer {
 
   bool set_common_options();
   void renew_handle();
+  bool make_handle();
   void build_header_list(const std::vector<HttpHeader> &headers);
   void wait_until(SteadyTime due);
   void take_status_line(std::string_view line);

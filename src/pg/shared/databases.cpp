@@ -28,6 +28,7 @@ static DatabaseSlot *slot_or_new(DatabaseOid oid) {
   DatabaseSlot *fresh = slot_of(InvalidOid);
   if (fresh == nullptr) return nullptr;
   fresh->presence = static_cast<int>(Presence::unknown);
+  fresh->is_disowned = false;
   fresh->blocker_pid = 0;
   fresh->wanted_workers = 0;
   fresh->calm_since = 0;
@@ -75,6 +76,20 @@ void forget_database(DatabaseOid oid) {
 void block_database(DatabaseOid oid, int pid) {
   LWLockAcquire(state->lock, LW_EXCLUSIVE);
   if (DatabaseSlot *slot = pid == 0 ? slot_of(oid) : slot_or_new(oid)) slot->blocker_pid = pid;
+  LWLockRelease(state->lock);
+}
+
+bool needs_disowning(DatabaseOid oid) {
+  LWLockAcquire(state->lock, LW_SHARED);
+  const DatabaseSlot *slot = slot_of(oid);
+  const bool is_needed = state->is_recovered && slot != nullptr && !slot->is_disowned;
+  LWLockRelease(state->lock);
+  return is_needed;
+}
+
+void note_disowned(DatabaseOid oid) {
+  LWLockAcquire(state->lock, LW_EXCLUSIVE);
+  if (DatabaseSlot *slot = slot_of(oid)) slot->is_disowned = true;
   LWLockRelease(state->lock);
 }
 

@@ -30,6 +30,11 @@ void forget_database(DatabaseOid oid);
 // or that backend is gone. `pid` 0 unblocks.
 void block_database(DatabaseOid oid, int pid);
 
+// The server was started to recover to a point in time (recovery.signal was there) and nobody has taken note of it in
+// this database yet: its jobs may be running where the backup came from.
+bool needs_disowning(DatabaseOid oid);
+void note_disowned(DatabaseOid oid);
+
 // Asks the launcher to look at everything again, and wakes it.
 void call_launcher();
 // For the launcher: registers itself; takes the request, if there was one.

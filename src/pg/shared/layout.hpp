@@ -15,6 +15,7 @@ inline constexpr uint64 kLaneEmpty = PG_UINT64_MAX;
 struct DatabaseSlot {
   Oid oid;  // InvalidOid: free
   int presence;
+  bool is_disowned;                    // after a recovery to a point in time: its jobs wait for adopt_jobs()
   int blocker_pid;                     // a backend that drops, renames or copies this database; 0: none
   int wanted_workers;                  // between min_workers and max_workers
   TimestampTz calm_since;              // since when fewer workers would do; 0: not calm
@@ -50,7 +51,8 @@ struct LaneSlot {
 
 struct State {
   uint64 boot_epoch;
-  LWLock *lock;  // of the main tranche: the same address in every process. Protects all that is not atomic
+  bool is_recovered;  // to a point in time: recovery.signal was there when the server started
+  LWLock *lock;       // of the main tranche: the same address in every process. Protects all that is not atomic
   pg_atomic_uint64 next_incarnation;
   int launcher_proc_number;           // -1: none
   pg_atomic_uint32 launcher_request;  // set: look at everything again

@@ -1,6 +1,8 @@
 // POD only: runs in the postmaster and in hooks.
 #include "pg/shared/memory.hpp"
 
+#include <unistd.h>
+
 #include <initializer_list>
 
 #include "pg/pg.hpp"
@@ -26,6 +28,7 @@ static void init(State *fresh) {
   MemSet(fresh, 0, sizeof(State));
   if (!pg_strong_random(&fresh->boot_epoch, sizeof(fresh->boot_epoch)))
     ereport(FATAL, (errmsg("agent_queue: could not draw a random boot epoch")));
+  fresh->is_recovered = access(RECOVERY_SIGNAL_FILE, F_OK) == 0;  // it is gone when the recovery has ended
   fresh->lock = &(GetNamedLWLockTranche(kTranche))->lock;
   fresh->launcher_proc_number = -1;
   pg_atomic_init_u64(&fresh->next_incarnation, 1);

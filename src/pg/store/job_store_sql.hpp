@@ -134,4 +134,7 @@ inline constexpr const char *kIsOrigin = R"(
          AND database_oid = (SELECT oid FROM pg_catalog.pg_database WHERE datname = pg_catalog.current_database())
     FROM @s@.agent_queue_origin)";
 
+// After a recovery to a point in time nobody knows where the jobs are at home: until adopt_jobs() says so, not here.
+inline constexpr const char *kDisown = "UPDATE @s@.agent_queue_origin SET database_oid = 0";
+
 }  // namespace agent_queue::pg::sql

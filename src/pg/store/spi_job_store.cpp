@@ -254,4 +254,18 @@ std::optional<bool> SpiJobStore::is_origin(Now now) {
   }
 }
 
+bool SpiJobStore::disown(Now now) {
+  try {
+    Transaction transaction;
+    open(transaction);
+    execute_sql(render_sql(sql::kDisown, installation()));
+    transaction.commit();
+    return true;
+  } catch (PgError &error) {
+    if (error.is_cancel_or_shutdown()) throw;
+    failure_of(error, now);
+    return false;
+  }
+}
+
 }  // namespace agent_queue::pg

@@ -39,6 +39,8 @@ class SpiJobStore final : public JobStore {
   // Is this database the one that the extension was created in (and not a copy of it)? In a transaction of its own;
   // nullopt: could not be looked at now, or the extension is not there.
   std::optional<bool> is_origin(Now now);
+  // From now on it is not, until adopt_jobs(). False: could not be written now.
+  bool disown(Now now);
 
  private:
   // What every transaction does first. Throws PgError.

@@ -45,14 +45,6 @@ void replace_all(std::string &text, std::string_view place, std::string_view val
     text.replace(at, place.size(), value);
 }
 
-void execute(const std::string &sql) {
-  const char *text = sql.c_str();
-  guard([&] {
-    const int code = SPI_execute(text, false, 0);
-    if (code < 0) elog(ERROR, "SPI_execute failed: %s", SPI_result_code_string(code));
-  });
-}
-
 bool exists(const std::string &name, Oid schema) {
   const char *text = name.c_str();
   return guard([&] { return OidIsValid(get_relname_relid(text, schema)); });
@@ -68,9 +60,9 @@ void UsagePartitions::make(const Installation &where, const std::string &name, W
     replace_all(sql, "@to@", literal(to));
     return sql;
   };
-  for (const char *statement : sql::kMakePartition) execute(render(statement));
+  for (const char *statement : sql::kMakePartition) execute_sql(render(statement));
   for (const TextRow &grantee : query_rows(render(sql::kPartitionGrantees)))
-    if (!grantee.empty() && grantee[0]) execute(render(sql::kPartitionRevoke) + *grantee[0]);
+    if (!grantee.empty() && grantee[0]) execute_sql(render(sql::kPartitionRevoke) + *grantee[0]);
 }
 
 void UsagePartitions::ensure(WallTime at, Now now) {
@@ -80,7 +72,7 @@ void UsagePartitions::ensure(WallTime at, Now now) {
     Transaction transaction;
     const Installation &where = installation();
     transaction.become(where.owner);
-    if (!exists(month.partition, where.schema)) execute(render_sql(sql::kLockUsage, where));
+    if (!exists(month.partition, where.schema)) execute_sql(render_sql(sql::kLockUsage, where));
     if (!exists(month.partition, where.schema)) {  // another worker may have made it while this one waited
       make(where, month.partition, month.from, month.to);
       log_.write(LogLevel::log, "made partition " + month.partition + " of api_usage");

@@ -110,6 +110,10 @@ void Worker::look_around(Now now) {
 
 // In a copied database nothing runs by itself: its jobs are the original's, and would be paid for twice.
 void Worker::look_for_home(Now now) {
+  if (shared::needs_disowning(database_)) {
+    if (!store_.disown(now)) return;
+    shared::note_disowned(database_);
+  }
   const std::optional<bool> is_origin = store_.is_origin(now);
   if (!is_origin) return;
   if (!*is_origin && home_ == Home::unknown)

@@ -96,4 +96,14 @@ std::vector<TextRow> query_rows(const std::string &sql) {
   return rows;
 }
 
+static void execute_plain(const char *sql) {
+  const int code = SPI_execute(sql, false, 0);
+  if (code < 0) elog(ERROR, "SPI_execute failed: %s", SPI_result_code_string(code));
+}
+
+void execute_sql(const std::string &sql) {
+  const char *text = sql.c_str();
+  guard([&] { execute_plain(text); });
+}
+
 }  // namespace agent_queue::pg

@@ -54,4 +54,7 @@ using TextRow = std::vector<std::optional<std::string>>;
 // Runs one statement without parameters and copies the result as text, in UTF-8. For small results.
 std::vector<TextRow> query_rows(const std::string &sql);
 
+// Runs one statement without parameters or result, DDL included.
+void execute_sql(const std::string &sql);
+
 }  // namespace agent_queue::pg
