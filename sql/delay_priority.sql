@@ -40,11 +40,15 @@ INSERT INTO agent_types (name, queue, expires_in) VALUES ('t_delay_paused', 't_d
 INSERT INTO agent_routes (agent_type, provider, model) VALUES ('t_delay_paused', 'echo', 'echo');
 SELECT enqueue_agent('t_delay_paused', '{"text": "too late"}') AS late_id \gset
 SELECT enqueue_agent('t_delay_paused', '{"text": "patient"}', expires_in => '1 hour') AS patient_id \gset
+-- It is the job's queue that counts, not its agent type's.
+SELECT enqueue_agent('t_delay', '{"text": "patient too"}', queue => 't_delay_paused') AS moved_id \gset
+SELECT enqueue_agent('t_delay_paused', '{"text": "elsewhere"}', expires_in => '1 hour', queue => 'agents') AS elsewhere_id \gset
+SELECT wait_agent(:elsewhere_id) ->> 'text' AS text;
 SELECT pg_sleep(0.3);
-SELECT id = :late_id AS late, status, wait_reason FROM agent_queue WHERE agent_type = 't_delay_paused' ORDER BY id;
+SELECT id = :late_id AS late, status, wait_reason FROM agent_queue WHERE queue = 't_delay_paused' ORDER BY id;
 SELECT waiting, active, completed, failed FROM queue_stats WHERE queue = 't_delay_paused';
 UPDATE agent_queues SET paused = false WHERE name = 't_delay_paused';
-SELECT wait_agent(:patient_id) ->> 'text' AS text;
+SELECT wait_agent(:patient_id) ->> 'text' AS text, wait_agent(:moved_id) ->> 'text' AS moved_text;
 SELECT wait_agent(:late_id);
 \echo :SQLSTATE
 SELECT status, error_code, error_message, completed_at >= expires_at AS after_expiry, num_nulls(started_at, provider, model,
