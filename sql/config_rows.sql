@@ -129,3 +129,7 @@ VALUES ('t_config', '{}', 'pending', 'agents', 0, 3, now(), now());
 INSERT INTO agent_queue (agent_type, request_data, status, queue, priority, max_retries, created_at, run_at)
 VALUES ('t_config', '{}', 'pending', 'agents', 5, 101, now(), now());
 SELECT count(*) FROM agent_queue WHERE agent_type = 't_config';
+-- A key where a reference belongs is refused without being repeated, whatever else is wrong with the row.
+INSERT INTO agent_providers (name, wire_format, base_url, api_key_ref)
+VALUES ('t_config_key', 'no such format', 'nowhere', 'sk-live-0123456789abcdef');
+UPDATE agent_providers SET api_key_ref = 'sk-live-0123456789abcdef' WHERE name = 'openai';

@@ -4,6 +4,10 @@ CREATE TRIGGER agent_queue_admit BEFORE INSERT ON agent_queue
     FOR EACH ROW EXECUTE FUNCTION agent_queue_admit();
 ALTER TABLE agent_queue ENABLE ALWAYS TRIGGER agent_queue_admit;
 
+-- Triggers of one kind run in the order of their names: this one comes first.
+CREATE TRIGGER agent_providers_check_key_ref BEFORE INSERT OR UPDATE ON agent_providers
+    FOR EACH ROW EXECUTE FUNCTION agent_providers_check_key_ref();
+ALTER TABLE agent_providers ENABLE ALWAYS TRIGGER agent_providers_check_key_ref;
 CREATE TRIGGER agent_providers_replace_shipped BEFORE INSERT ON agent_providers
     FOR EACH ROW EXECUTE FUNCTION agent_providers_replace_shipped();
 CREATE TRIGGER agent_providers_clear_shipped BEFORE UPDATE ON agent_providers

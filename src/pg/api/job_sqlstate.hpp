@@ -1,5 +1,5 @@
 // The SQLSTATEs of wait_agent(): class AQ, one a way in which a job can end badly. Part of the interface: clients
-// branch on them, and docs/reference lists them.
+// branch on them, and docs/guide/jobs.md lists them.
 //
 //   AQ000  the job did not end in time; it goes on
 //   AQ001  expired            AQ002  cancelled        AQ003  provider_error   AQ004  invalid_request
