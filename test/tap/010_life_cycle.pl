@@ -8,6 +8,7 @@ use PostgreSQL::Test::Cluster;
 use Test::More;
 
 start_imposter();
+my $node;
 
 my @slow = ('slow', '/delay/5000/slow', type => { max_retries => 0 });
 
@@ -39,9 +40,17 @@ sub echoes
 	return;
 }
 
+sub no_worker_left
+{
+	my ($database) = @_;
+	return $node->poll_query_until($database,
+		q{SELECT count(*) = 0 FROM pg_stat_activity
+		  WHERE datname = current_database() AND backend_type = 'agent_queue worker'});
+}
+
 # ---- without the library
 
-my $node = PostgreSQL::Test::Cluster->new('life_cycle');
+$node = PostgreSQL::Test::Cluster->new('life_cycle');
 $node->init;
 $node->append_conf('postgresql.conf', 'log_statement = none');
 $node->start;
@@ -69,13 +78,30 @@ enqueue($node, 'second', 'slow', count => 20);
 wait_in_flight($node, 'second', 20);
 $took = seconds_of { $node->safe_psql('second', 'DROP EXTENSION agent_queue CASCADE') };
 cmp_ok($took, '<', 5, 'DROP EXTENSION with calls in flight');
-ok($node->poll_query_until('second',
-		q{SELECT count(*) = 0 FROM pg_stat_activity
-		  WHERE datname = current_database() AND backend_type = 'agent_queue worker'}),
-	'its workers end');
+ok(no_worker_left('second'), 'its workers end');
 echoes($node, 'postgres', 'the other database goes on');
 create_extension($node, 'second');
 echoes($node, 'second', 'created again, it works again');
+wait_for_workers($node, 'second', 1);
+$took = seconds_of
+{
+	$node->safe_psql('second', 'DROP EXTENSION agent_queue CASCADE');
+	ok(no_worker_left('second'), 'idle workers end as well');
+};
+cmp_ok($took, '<', 5, 'at once');
+
+
+# What goes and comes again at once is no failure that a launcher had to be patient with.
+$took = seconds_of
+{
+	for my $turn (1 .. 5)
+	{
+		create_extension($node, 'second');
+		$node->safe_psql('second', 'DROP EXTENSION agent_queue CASCADE');
+	}
+};
+diag(sprintf 'five times CREATE and DROP EXTENSION: %.2f s', $took);
+cmp_ok($took, '<', 4, 'five times created and dropped');
 
 # ---- the database itself
 

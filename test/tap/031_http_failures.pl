@@ -11,6 +11,11 @@ start_imposter();
 my $node = new_cluster('http_failures');
 my $closed_port = PostgreSQL::Test::Cluster::get_free_port();
 
+# A label of 64 bytes is refused by the resolver itself: no question leaves this machine.
+my $unknown_host = 'x' x 64 . '.example.com';
+# A connection that was kept and is reset within a second is tried once more by curl, and nobody is charged for that: the
+# two resets below come later.
+
 my %once = (max_retries => 0);
 my %twice = (max_retries => 1);
 my %secret = (api_key_ref => 'env:AQ_TEST_KEY');
@@ -32,19 +37,18 @@ my @cases = (
 	[ 'empty', '/empty', { type => \%once }, 'failed provider_error', 0, 1, 'e', qr/empty answer/ ],
 	[ 'not_http', '/nothttp', { type => \%once }, 'failed uncertain', 0, 1, 'e', qr/./ ],
 	[ 'redirect', '/redirect', {}, 'failed invalid_request', 0, 1, '', qr/redirects to \/ok, and redirects are not followed/ ],
-	[ 'reset', '/rst', { type => \%twice }, 'failed uncertain', 1, 2, 'ee', qr/./ ],
-	[ 'reset_once', '/sequence/rst,200/d', {}, 'completed', 1, 2, 'e-', undef ],
+	[ 'reset', '/delayed_rst/1200', { type => \%once }, 'failed uncertain', 0, 1, 'e', qr/connection ended|reset/i ],
+	[ 'reset_once', '/sequence/delayed_rst:1200,200/d', {}, 'completed', 1, 2, 'e-', undef ],
 	[ 'cut', '/cut/body', { type => \%once }, 'failed uncertain', 0, 1, 'e', qr/before the answer was whole/ ],
 	[ 'silent', '/hang/a', { type => \%twice, provider => \%short }, 'failed uncertain', 1, 2, 'ee', qr/no answer after 0\.3\d* s/ ],
 	[ 'silent_fail', '/hang/b', { type => { on_uncertain => 'fail' }, provider => \%short }, 'failed uncertain', 0, 1, 'e', qr/no first byte/ ],
 	[ 'too_slow', '/drip/20', { type => { max_retries => 0, request_timeout => '500 ms' } }, 'failed uncertain', 0, 1, 'e', qr/no whole answer after 0\.5/ ],
 	[ 'stalled', '/stall', { type => \%once, provider => { idle_timeout => '300 ms' } }, 'failed uncertain', 0, 1, 'e', qr/bytes of the answer received/ ],
 	[ 'closed', "http://127.0.0.1:$closed_port", { type => \%twice }, 'failed provider_error', 1, 0, '', qr/127\.0\.0\.1:$closed_port: .*connect/i ],
-	[ 'unknown_host', 'https://no-such-host.invalid', { type => \%twice }, 'failed provider_error', 1, 0, '', qr/no-such-host\.invalid/ ],
+	[ 'unknown_host', "https://$unknown_host", { type => \%twice }, 'failed provider_error', 1, 0, '', qr/Could not resolve host/ ],
 	[ 'metadata', 'http://169.254.169.254', {}, 'failed configuration', 0, 0, '', qr/metadata address is never called/ ],
 	[ 'link_local', 'https://[fe80::1]', {}, 'failed configuration', 0, 0, '', qr/link-local address/ ],
 	[ 'plain_http', 'http://192.0.2.1', {}, 'failed configuration', 0, 0, '', qr/plain http/ ],
-	[ 'no_format', '/ok/no_format', { provider => { wire_format => 'anthropic' } }, 'failed configuration', 0, 0, '', qr/wire format/ ],
 	[ 'disabled', '/ok/disabled', { provider => { enabled => 'off' } }, 'failed configuration', 0, 0, '', qr/no route to an enabled provider/ ],
 );
 

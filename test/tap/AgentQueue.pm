@@ -76,7 +76,7 @@ sub wait_for_workers
 {
 	my ($node, $database, $count) = @_;
 	return $node->poll_query_until($database,
-		"SELECT count(*) = $count FROM agent_workers WHERE state = 'paused' OR (state = 'idle' AND rounds > 0)")
+		"SELECT count(*) >= $count FROM agent_workers WHERE state = 'paused' OR (state = 'idle' AND rounds > 0)")
 	  || die "there are no $count idle workers in $database";
 }
 
@@ -88,7 +88,7 @@ sub finish
 	$node->stop('fast');
 	my @allowed = @{ $options{allow} // [] };
 	# What Postgres says in any restart or shutdown.
-	push @allowed, qr/terminating (?:connection|background worker)|the database system is (?:starting up|shutting down|not yet)/;
+	push @allowed, qr/terminating (?:connection|background worker)|the database system is (?:starting up|shutting down|not yet|in recovery mode)/;
 	push @allowed, qr/because of crash of another server process/ if $options{is_killed};
 
 	my (@crashes, @unexpected, @secrets);
@@ -126,7 +126,7 @@ sub start_imposter
 	my $pid = IPC::Open2::open2(my $out, my $in, 'sh', '-c', $command, "$ENV{AQ_ROOT}/test/support/imposter.py");
 	my ($port) = (<$out> // '') =~ /^PORT (\d+)/ or die 'the imposter did not start';
 	$imposter = { pid => $pid, in => $in, out => $out, port => $port };
-	return $port;
+	return;
 }
 
 END
@@ -231,11 +231,8 @@ sub jobs_done
 {
 	my ($node, $database, $condition) = @_;
 	$condition //= 'true';
-	my $query = <<~SQL;
-		SELECT count(*) = 0 FROM agent_queue
-		WHERE status IN ('pending', 'scheduled', 'processing') AND ($condition)
-		SQL
-	return $node->poll_query_until($database, $query);
+	return $node->poll_query_until($database,
+		"SELECT count(*) = 0 FROM agent_queue WHERE status IN ('pending', 'scheduled', 'processing') AND ($condition)");
 }
 
 sub wait_in_flight

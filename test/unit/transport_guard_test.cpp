@@ -17,6 +17,9 @@ TEST_F(TransportGuardTest, NoAddress) {
   const std::string url = "https://" + std::string(70, 'a') + ".invalid/v1";
   for (int i = 0; i < 50; ++i) submit(request_to(url));
   for (const CallEnd &end : finish(50)) expect_error(end, TransportError::resolve, false);
+  // The handles are good for further calls.
+  for (int i = 0; i < 50; ++i) submit(request_to(url));
+  for (const CallEnd &end : finish(50)) expect_error(end, TransportError::resolve, false);
 }
 
 // A certificate for 127.0.0.1 that nobody has signed, made anew for each run.

@@ -95,6 +95,10 @@ static void take_database(const char *name) {
   }
 }
 
+static bool drops_extension(const Node *statement) {
+  return IsA(statement, DropStmt) && reinterpret_cast<const DropStmt *>(statement)->removeType == OBJECT_EXTENSION;
+}
+
 static void on_utility(PlannedStmt *planned, const char *query, bool read_only_tree, ProcessUtilityContext context,
                        ParamListInfo params, QueryEnvironment *environment, DestReceiver *destination,
                        QueryCompletion *completion) {
@@ -102,6 +106,7 @@ static void on_utility(PlannedStmt *planned, const char *query, bool read_only_t
   if (const char *database = database_of(statement)) take_database(database);
   // Ours, or one that brings it by CASCADE. Through the door: the note is C++ and may throw.
   if (IsA(statement, CreateExtensionStmt)) enter([] { note_extension_change(); });
+  if (drops_extension(statement)) enter([] { note_config_change(); });  // idle workers look, and end
   if (next_hook != nullptr)
     next_hook(planned, query, read_only_tree, context, params, environment, destination, completion);
   else

@@ -80,7 +80,7 @@ void on_transaction_end(XactEvent event, void *) {
 // nothing new and sleep again. They are sent when the last phase of the release of resources is reached.
 void on_resource_release(ResourceReleasePhase phase, bool is_commit, bool is_top_level, void *) {
   if (phase != RESOURCE_RELEASE_AFTER_LOCKS || !is_commit || !is_top_level) return;
-  if (wake_all_is_due) shared::wake_workers(MyDatabaseId);
+  if (wake_all_is_due) shared::announce_change(MyDatabaseId);
   if (launcher_call_is_due) {
     shared::set_presence(MyDatabaseId, shared::Presence::unknown);  // to be probed anew
     shared::call_launcher();

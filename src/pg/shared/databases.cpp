@@ -1,6 +1,8 @@
 // POD only.
 #include "pg/shared/databases.hpp"
 
+#include "pg/shared/workers.hpp"
+
 #include "pg/pg.hpp"
 
 #include "pg/shared/layout.hpp"
@@ -160,6 +162,11 @@ void announce_work(DatabaseOid oid) {
     wake_proc(worker.proc_number);
     return;
   }
+}
+
+void announce_change(DatabaseOid oid) {
+  if (DatabaseSlot *database = slot_of(oid)) pg_atomic_fetch_add_u64(&database->work_generation, 1);
+  wake_workers(oid);
 }
 
 }  // namespace agent_queue::pg::shared

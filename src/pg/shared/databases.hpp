@@ -49,6 +49,9 @@ void count_rescue_needed(DatabaseOid oid);
 
 // At the end of a transaction that brought jobs: counts up and wakes ONE idle worker, if there is one.
 void announce_work(DatabaseOid oid);
+// The same to all workers, at work or not: the configuration changed, jobs were adopted, the extension was dropped.
+// They look at once, and a look begins a transaction, which takes in what changed.
+void announce_change(DatabaseOid oid);
 
 // The earliest run_at (TimestampTz) of scheduled jobs that commits have brought since it was last taken.
 inline constexpr std::int64_t kNothingDue = INT64_MAX;

@@ -52,7 +52,7 @@ void set_idle(int slot, bool is_idle);
 
 // SIGTERM to the workers of the database; returns how many there are.
 int stop_workers(DatabaseOid database);
-// Sets the latches of all workers of the database (configuration changed, jobs adopted).
+// Sets the latches of all workers of the database.
 void wake_workers(DatabaseOid database);
 
 // Is this the claim of a worker that lives now?

@@ -23,6 +23,12 @@ bool has_ended(BackgroundWorkerHandle *handle) {
   });
 }
 
+// Workers that end because the extension was dropped or the database is needed have not failed.
+bool was_sent_away(shared::DatabaseOid database) {
+  const shared::DatabaseView view = shared::find_database(database);
+  return view.blocker_pid != 0 || view.presence != shared::Presence::present;
+}
+
 }  // namespace
 
 BackgroundWorkerHandle *WorkerStarter::start(const char *function, const char *kind, std::uintptr_t argument, Now now) {
@@ -61,7 +67,7 @@ void WorkerStarter::reap(Now now) {
       continue;
     }
     Patience &patience = patience_[started.database];
-    if (now.steady - started.at < kYoung) {
+    if (now.steady - started.at < kYoung && !was_sent_away(started.database)) {
       patience.wait = std::clamp(patience.wait * 2, kFirstWait, kLastWait);
       patience.next_start = now.steady + patience.wait;
     } else {

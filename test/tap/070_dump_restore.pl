@@ -1,0 +1,112 @@
+# pg_dump and restore, plain and custom, with jobs of every status, usage and changed configuration: the same rows come
+# back, nothing runs by itself, and adopt_jobs() lets it run.
+use strict;
+use warnings FATAL => 'all';
+
+use AgentQueue;
+use PostgreSQL::Test::Utils;
+use Test::More;
+
+start_imposter();
+my $node = new_cluster('dump_restore', no_extension => 1, conf => "agent_queue.max_workers = 1\n");
+my $folder = PostgreSQL::Test::Utils::tempdir();
+
+sub psql { return $node->safe_psql(@_) }
+
+# A database with the extension in the schema, and a job of every status.
+sub fill
+{
+	my ($database, $schema) = @_;
+	psql('postgres', "CREATE DATABASE $database");
+	psql('postgres', "ALTER DATABASE $database SET search_path = $schema, pg_catalog");
+	psql($database, "CREATE SCHEMA IF NOT EXISTS $schema");
+	create_extension($node, $database);
+	is(psql($database, q{SELECT extnamespace::regnamespace FROM pg_extension WHERE extname = 'agent_queue'}),
+		$schema, "the extension is in schema $schema");
+	define_agent($node, $database, [ 'hanging', '/hang/a' ], [ 'refused', '/status/400/a' ], [ 'fine', '/ok/a' ]);
+	psql($database, <<~'SQL');
+		INSERT INTO agent_queues (name, paused) VALUES ('parked', true);
+		UPDATE agent_queues SET keep_for = '1 day' WHERE name = 'reports';
+		UPDATE agent_providers SET requests_per_minute = 60 WHERE name = 'openai';
+		INSERT INTO agent_models (provider, model, input_usd_per_mtok, output_usd_per_mtok) VALUES ('fine', 'imposter-1', 1, 2);
+		SQL
+	enqueue($node, $database, 'fine');
+	enqueue($node, $database, 'refused', user_id => q{'00000000-0000-0000-0000-000000000001'}, idempotency_key => q{'key'});
+	jobs_done($node, $database);
+	enqueue($node, $database, 'fine', delay => q{'1 hour'});
+	enqueue($node, $database, 'fine', queue => q{'parked'});
+	enqueue($node, $database, 'hanging');
+	wait_in_flight($node, $database, 1);
+	is(psql($database, q{SELECT string_agg(status, ' ' ORDER BY status) FROM agent_queue}),
+		'completed failed pending processing scheduled', 'a job of every status');
+	is(psql($database, q{SELECT count(*) FROM api_usage WHERE tableoid <> 'api_usage_default'::regclass}), 1, 'usage in a month');
+	return;
+}
+
+# The rows of every table, without what belongs to the machinery.
+sub contents
+{
+	my ($database) = @_;
+	my @tables = map { "SELECT '$_' AS table, to_jsonb(t) AS row FROM $_ AS t" }
+	  qw(agent_types agent_routes agent_providers agent_models agent_queues api_usage);
+	push @tables, q{SELECT 'agent_queue', to_jsonb(t) - '{claim,claim_key,hold_usd}'::text[] FROM agent_queue AS t};
+	return psql($database, 'SELECT * FROM (' . join(' UNION ALL ', @tables) . ') AS every ORDER BY 1, 2::text');
+}
+
+sub restore_plain
+{
+	my ($from, $to) = @_;
+	$node->command_ok([ 'pg_dump', '-f', "$folder/$from.sql", '-d', $node->connstr($from) ], 'pg_dump, plain');
+	$node->command_ok([ 'psql', '-Xq', '-v', 'ON_ERROR_STOP=1', '-1', '-f', "$folder/$from.sql", '-d', $node->connstr($to) ],
+		'restored in one transaction');
+	return;
+}
+
+sub restore_custom
+{
+	my ($from, $to) = @_;
+	$node->command_ok([ 'pg_dump', '-Fc', '-f', "$folder/$from.dump", '-d', $node->connstr($from) ], 'pg_dump, custom');
+	$node->command_ok([ 'pg_restore', '--exit-on-error', '-d', $node->connstr($to), "$folder/$from.dump" ], 'pg_restore');
+	return;
+}
+
+sub round_trip
+{
+	my ($from, $to, $schema, $restore) = @_;
+	my $before = contents($from);
+	psql('postgres', "CREATE DATABASE $to");
+	psql('postgres', "ALTER DATABASE $to SET search_path = $schema, pg_catalog");
+	reset_calls();
+	$restore->($from, $to);
+	is(contents($to), $before, 'the same rows');
+	is(psql($to, 'SELECT count(claim_key), count(claim), count(hold_usd) FROM agent_queue'), '0|0|0', 'out of line');
+	is(psql($to, q{SELECT count(*) FROM api_usage WHERE tableoid <> 'api_usage_default'::regclass}), 1, 'the month is a partition again');
+
+	# A worker is there and works; what was restored stays as it is.
+	wait_for_workers($node, $to, 1);
+	my $new = enqueue($node, $to, 'fine');
+	is(wait_agent($node, $to, $new), 'echo: Hello', 'a new job runs');
+	is($new, psql($to, 'SELECT max(id) FROM agent_queue'), 'its id comes after the others');
+	is(psql($to, qq{SELECT string_agg(status, ' ' ORDER BY status) FROM agent_queue WHERE id <> $new}),
+		'completed failed pending processing scheduled', 'the restored ones do not run');
+	is(scalar(calls_of('/')), 1, 'nor is anybody called for them');
+
+	psql($to, q{
+		UPDATE agent_queues SET paused = false WHERE name = 'parked';
+		UPDATE agent_providers SET base_url = (SELECT base_url FROM agent_providers WHERE name = 'fine') WHERE name = 'hanging'});
+	is(psql($to, 'SELECT adopt_jobs()'), 3, 'adopt_jobs() adopts those that are not finished');
+	ok(jobs_done($node, $to, q{status <> 'scheduled'}), 'they run');
+	is(psql($to, q{SELECT string_agg(status, ' ' ORDER BY status) FROM agent_queue}),
+		'completed completed completed completed failed scheduled', 'but for the one whose time has not come');
+	is(psql($to, 'SELECT count(*) - count(DISTINCT (queue_id, attempt)) FROM api_usage'), 0, 'accounted once');
+	return;
+}
+
+fill('original', 'public');
+round_trip('original', 'from_plain', 'public', \&restore_plain);
+round_trip('original', 'from_custom', 'public', \&restore_custom);
+fill('in_schema', 'aq');
+round_trip('in_schema', 'from_schema', 'aq', \&restore_custom);
+
+finish($node);
+done_testing();
