@@ -221,6 +221,7 @@ std::variant<PreparedCall, Settlement> prepare_call(ClaimedJob job, std::shared_
   prepared.attempt.route = route;
   prepared.attempt.provider = provider;
   prepared.attempt.wire_format = wire_format;
+  prepared.attempt.secret = std::move(*key);
   return prepared;
 }
 

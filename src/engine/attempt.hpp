@@ -24,6 +24,7 @@ struct Attempt {
   const Route *route = nullptr;
   const Provider *provider = nullptr;
   const WireFormat *wire_format = nullptr;
+  std::string secret;  // the key that was sent: redacted from whatever comes back, also after it was changed
 };
 
 struct PreparedCall {

@@ -19,6 +19,7 @@ constexpr Micros kBackoffFirst{std::chrono::milliseconds(10)};
 constexpr Micros kBackoffLast{std::chrono::seconds(1)};
 
 constexpr int kBlockedRoundsMax = 3;
+constexpr Micros kComplaintInterval{std::chrono::minutes(1)};
 
 }  // namespace
 
@@ -54,9 +55,7 @@ void Engine::conclude_ended(Now now) {
     const auto it = calls_.find(end.id.value);
     if (it == calls_.end()) continue;
     const Attempt &attempt = it->second;
-    const Result<std::string> secret = secrets_.resolve(attempt.provider->api_key_ref);
-    settle_queue_.push(conclude(attempt, end, secret ? std::string_view(*secret) : std::string_view(), now),
-                       now.steady);
+    settle_queue_.push(conclude(attempt, end, attempt.secret, now), now.steady);
     calls_.erase(it);
   }
 }
@@ -115,12 +114,19 @@ void Engine::run_round(Now now) {
   const int room = options_.max_in_flight - in_flight();
   const bool may_be_work = is_more_waiting_ || store_.work_hinted() || now.steady >= next_sweep_;
   // A round that may fail because of one settlement takes no jobs with it.
-  if (can_claim() && may_be_work && !is_suspect_round) round.claim_limit = std::min(room, options_.claim_batch);
+  const int batch = claim_cap_ > 0 ? std::min(claim_cap_, options_.claim_batch) : options_.claim_batch;
+  if (can_claim() && may_be_work && !is_suspect_round) round.claim_limit = std::min(room, batch);
   if (round.settlements.empty() && round.claim_limit == 0) return;
 
   RoundResult result = store_.round(round, now);
   ++counters_.rounds;
-  if (result.failure) return note_failure(*result.failure, now);
+  if (result.failure) {
+    // It may be the claim that cannot be stored: fewer rows next time, down to the one that is in the way.
+    if (result.failure->trouble == StoreTrouble::unstorable && round.claim_limit > 0)
+      claim_cap_ = std::max(1, round.claim_limit / 4);
+    return note_failure(*result.failure, now);
+  }
+  if (round.claim_limit > 0 && claim_cap_ > 0) claim_cap_ = claim_cap_ >= options_.claim_batch ? 0 : claim_cap_ * 2;
 
   rounds_.end();
   blocked_rounds_ = 0;
@@ -164,7 +170,9 @@ void Engine::start_calls(std::vector<ClaimedJob> &claimed, Now now) {
 void Engine::note_busy(Backoff &backoff, const std::string &what, Now now) {
   ++counters_.store_failures;
   backoff.postpone(now.steady);
-  if (backoff.wait == kBackoffLast) log_.write(LogLevel::warning, "the store is busy: " + what);
+  if (backoff.wait < kBackoffLast || now.steady < next_complaint_) return;
+  next_complaint_ = now.steady + kComplaintInterval;
+  log_.write(LogLevel::warning, "the store is busy: " + what);
 }
 
 void Engine::note_failure(const StoreFailure &failure, Now now) {
@@ -197,13 +205,14 @@ Pause Engine::next_pause(Now now) const {
   if (is_settle_due(now.steady)) sooner(now.steady);
   if (const auto retry = settle_queue_.next_retry()) sooner(*retry);
   if (settle_queue_.fresh_count() > 0) sooner(settle_queue_.oldest() + kSettleWait);
+  const bool knows_of_work = store_.work_hinted();
   if (can_claim()) sooner(next_own_claim(now.steady));
   if (is_rescue_hinted()) sooner(rescues_.until);
   SteadyTime promotion = next_promotion_;
   if (const std::optional<WallTime> due = store_.next_due())
     promotion = std::min(promotion, now.steady + std::clamp(*due - now.wall, Micros{0}, options_.poll_interval));
   sooner(std::max(promotion, promotions_.until));
-  return {.run_again = until <= now.steady, .until = until};
+  return {.run_again = until <= now.steady, .until = until, .knows_of_work = knows_of_work};
 }
 
 }  // namespace agent_queue

@@ -31,8 +31,9 @@ struct EngineOptions {
 
 // What the caller does until the next step.
 struct Pause {
-  bool run_again = false;  // there is more to do now: do not wait
-  SteadyTime until;        // else wait until then, or for the transport, or for a wake-up
+  bool run_again = false;      // there is more to do now: do not wait
+  SteadyTime until;            // else wait until then, or for the transport, or for a wake-up
+  bool knows_of_work = false;  // `until` has regard to the store's hint of work; one that comes later is news
 };
 
 struct EngineCounters {
@@ -55,7 +56,7 @@ class Engine {
   int in_flight() const { return static_cast<int>(calls_.size()); }
   bool has_unsettled() const { return !settle_queue_.empty(); }
   // Would a wake-up lead to a claim?
-  bool has_room() const { return options_.is_claiming && in_flight() <= options_.max_in_flight / 2; }
+  bool has_room() const { return can_claim(); }
   // The last claim stopped at its limit.
   bool is_behind() const { return is_more_waiting_; }
   const EngineCounters &counters() const { return counters_; }
@@ -102,7 +103,9 @@ class Engine {
   bool is_more_waiting_ = false;  // the last claim stopped at its limit
   bool was_claim_empty_ = false;  // the last claim found nothing, whatever the hint said
   bool is_rescue_needed_ = true;  // a new worker first looks after the dead
-  int blocked_rounds_ = 0;        // in a row
+  int claim_cap_ = 0;             // fewer than a batch, while claims fail; 0: no cap
+  SteadyTime next_complaint_{};
+  int blocked_rounds_ = 0;  // in a row
   bool is_store_gone_ = false;
   SteadyTime last_claim_{};
   SteadyTime next_sweep_{};  // look for jobs without a hint

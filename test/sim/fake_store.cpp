@@ -40,8 +40,6 @@ JobStatus status_after(Outcome outcome) {
       return JobStatus::failed;
     case Outcome::retry:
       return JobStatus::scheduled;
-    case Outcome::release:
-      return JobStatus::pending;
   }
   return JobStatus::failed;
 }

@@ -388,6 +388,23 @@ TEST_F(EngineTest, KeepsAnAnswerWhenItIsTheClaimThatCannotBeStored) {
     for (const Settlement &settlement : round.settlements) EXPECT_EQ(settlement.outcome, Outcome::completed);
 }
 
+TEST_F(EngineTest, ClaimsFewerAndFewerWhileTheClaimCannotBeStored) {
+  settle_in();
+  store_.wait_for(4, "net");
+  std::vector<int> limits;
+  store_.answer = [&](const Round &round) {
+    limits.push_back(round.claim_limit);
+    return failure(StoreTrouble::unstorable);
+  };
+  for (int i = 0; i < 6; ++i) step_after(seconds(2));
+  ASSERT_GE(limits.size(), 3u);
+  EXPECT_EQ(limits.front(), 4);
+  EXPECT_EQ(limits.back(), 1) << "the one row that is in the way stands alone";
+  store_.answer = nullptr;
+  for (int i = 0; i < 6; ++i) step_after(seconds(2));
+  EXPECT_EQ(transport_.open.size(), 4u) << "and the others are claimed again";
+}
+
 TEST_F(EngineTest, SaysThatTheStoreIsGoneAndTouchesItNoMore) {
   settle_in();
   store_.wait_for(1, "net");

@@ -63,7 +63,6 @@ enum class Outcome {
   completed,
   failed,
   retry,    // scheduled again at run_at
-  release,  // pending again at once: nothing was sent
 };
 
 // What becomes of a claimed job; written by one settle.

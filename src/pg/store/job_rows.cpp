@@ -1,5 +1,6 @@
 #include "pg/store/job_rows.hpp"
 
+#include "core/wire/text_clean.hpp"
 #include "pg/boundary/guard.hpp"
 #include "pg/wrap/timestamps.hpp"
 
@@ -32,7 +33,9 @@ constexpr int kColumnsMax = 11;
 }  // namespace
 
 // Leafs: POD only.
+// A SQL_ASCII database holds any bytes: they are taken as they are, and cleaned outside.
 static const char *utf8_of(char *server) {
+  if (GetDatabaseEncoding() == PG_SQL_ASCII) return server;
   return pg_server_to_any(server, static_cast<int>(strlen(server)), PG_UTF8);
 }
 
@@ -62,7 +65,19 @@ static void read_row(HeapTuple tuple, TupleDesc descriptor, RawRow *row) {
   row->started_at = descriptor->natts > 10 && !nulls[10] ? DatumGetTimestampTz(values[10]) : row->created_at;
 }
 
+// Types that an administrator has changed must be an error here, not a wild pointer.
+static void check_types(TupleDesc descriptor) {
+  static const Oid kTypes[kColumnsMax] = {INT8OID, TIDOID,         UUIDOID,        TEXTOID, JSONBOID,      INT4OID,
+                                          INT4OID, TIMESTAMPTZOID, TIMESTAMPTZOID, INT8OID, TIMESTAMPTZOID};
+  for (int i = 0; i < descriptor->natts && i < kColumnsMax; ++i)
+    if (TupleDescAttr(descriptor, i)->atttypid != kTypes[i])
+      ereport(ERROR, (errcode(ERRCODE_DATATYPE_MISMATCH),
+                      errmsg("column \"%s\" of agent_queue has another type than the extension gave it",
+                             NameStr(TupleDescAttr(descriptor, i)->attname))));
+}
+
 static RawRow *read_rows(uint64 count) {
+  check_types(SPI_tuptable->tupdesc);
   auto *rows = static_cast<RawRow *>(palloc_extended(sizeof(RawRow) * (count + 1), MCXT_ALLOC_HUGE));
   for (uint64 i = 0; i < count; ++i) read_row(SPI_tuptable->vals[i], SPI_tuptable->tupdesc, &rows[i]);
   return rows;
@@ -82,7 +97,7 @@ std::vector<JobRow> read_job_rows() {
       memcpy(row.job.user_id->data(), raw[i].user, UUID_LEN);
     }
     row.job.agent_type = raw[i].agent_type;
-    row.job.request = raw[i].request;
+    row.job.request = is_clean_text(raw[i].request) ? std::string(raw[i].request) : clean_text(raw[i].request);
     row.job.retry_count = raw[i].retry_count;
     row.job.max_retries = raw[i].max_retries;
     row.job.created_at = to_wall(raw[i].created_at);

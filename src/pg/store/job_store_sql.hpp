@@ -7,12 +7,13 @@
 namespace agent_queue::pg::sql {
 
 // One lane, from its lower bound on. Uses agent_queue_ready.
-// $1 agent type, $2 lowest claim_key, $3 limit, $4 paused queues: a job may be in another queue than its type's
+// $1 agent type, $2 lowest claim_key, $3 limit, $4 paused queues: a job may be in another queue than its type's,
+// $5 ids that are passed over because they could not be claimed
 inline constexpr const char *kClaimLane = R"(
   SELECT id, ctid, user_id, agent_type, request_data, retry_count, max_retries, created_at, expires_at, claim_key
     FROM @s@.agent_queue
    WHERE status = 'pending' AND claim_key IS NOT NULL AND agent_type = $1 AND claim_key >= $2
-     AND queue <> ALL ($4)
+     AND queue <> ALL ($4) AND id <> ALL ($5)
    ORDER BY claim_key
    LIMIT $3
      FOR NO KEY UPDATE SKIP LOCKED)";

@@ -14,6 +14,8 @@ namespace agent_queue::pg {
 
 namespace {
 
+constexpr std::size_t kSetAsideMax = 1000;
+constexpr Micros kSetAsideTime{std::chrono::minutes(1)};
 constexpr std::int64_t kLowest = std::numeric_limits<std::int64_t>::min();
 
 DatumValue text_datum(const std::string &utf8) {
@@ -70,10 +72,13 @@ int LaneClaimer::visit(Statements &statements, const LaneState &lane, int limit,
   visits_.push_back(visit);  // from here on an abort gives the bound back
 
   const std::int64_t from = sweep != Sweep::offered || !visit.before ? kLowest : *visit.before;
+  std::vector<std::optional<std::int64_t>> passed_over;
+  for (const SetAside &row : set_aside_) passed_over.emplace_back(row.job.value);
   DatumValue values[] = {text_datum(lane.agent_type), Int64GetDatum(from), Int32GetDatum(limit),
-                         text_array(paused_queues_)};
+                         text_array(paused_queues_), int8_array(passed_over)};
   const auto found = static_cast<int>(statements.claim_lane.run(values, nullptr, KeptPlan::Mode::read_write));
   std::vector<JobRow> claimed = read_job_rows();
+  for (const JobRow &row : claimed) tried_.push_back(row.job.id);
   if (found >= limit) visits_.back().after = claimed.back().claim_key;
   std::move(claimed.begin(), claimed.end(), std::back_inserter(rows));
   return found;
@@ -82,6 +87,8 @@ int LaneClaimer::visit(Statements &statements, const LaneState &lane, int limit,
 ClaimResult LaneClaimer::claim(Statements &statements, std::shared_ptr<const Catalog> catalog, int limit, Sweep sweep,
                                Now now) {
   refresh_lanes(catalog);
+  tried_.clear();
+  std::erase_if(set_aside_, [&](const SetAside &row) { return row.until <= now.steady; });
   if (sweep != Sweep::offered) find_waiting_types(statements);
 
   // Every lane that has work gets an even share of the room; what one leaves over is shared by those behind it.
@@ -95,9 +102,12 @@ ClaimResult LaneClaimer::claim(Statements &statements, std::shared_ptr<const Cat
 
   std::vector<JobRow> rows;
   int room = limit;
-  for (std::size_t i = 0; i < waiting.size() && room > 0; ++i) {
+  for (std::size_t i = 0; i < waiting.size(); ++i) {
     const int lanes_left = static_cast<int>(waiting.size() - i);
-    room -= visit(statements, *waiting[i], std::max(1, room / lanes_left), sweep, rows);
+    if (room > 0)
+      room -= visit(statements, *waiting[i], std::max(1, room / lanes_left), sweep, rows);
+    else if (sweep != Sweep::offered)  // this sweep saw that it has jobs and did not come to it: somebody must
+      visits_.push_back({waiting[i]->lane, std::nullopt, kLowest});
   }
   ClaimResult result;
   if (!rows.empty()) mark(statements, rows, now, result);
@@ -138,6 +148,12 @@ void LaneClaimer::mark(Statements &statements, std::vector<JobRow> &rows, Now no
     row.job.started_at = now.wall;
     result.claimed.push_back(std::move(row.job));
   }
+}
+
+std::optional<JobId> LaneClaimer::set_aside_single(Now now) {
+  if (tried_.size() != 1 || set_aside_.size() >= kSetAsideMax) return std::nullopt;
+  set_aside_.push_back({tried_.front(), now.steady + kSetAsideTime});
+  return tried_.front();
 }
 
 void LaneClaimer::on_commit() {

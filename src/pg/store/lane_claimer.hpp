@@ -33,6 +33,9 @@ class LaneClaimer {
   // In a transaction of the worker.
   ClaimResult claim(Statements &statements, std::shared_ptr<const Catalog> catalog, int limit, Sweep sweep, Now now);
 
+  // After a claim that failed and was about one row alone: that row is passed over for a minute. Before on_abort().
+  std::optional<JobId> set_aside_single(Now now);
+
   void on_commit();
   void on_abort();
 
@@ -61,6 +64,13 @@ class LaneClaimer {
   std::vector<std::optional<std::string_view>> paused_queues_;  // names in catalog_
   std::size_t first_lane_ = 0;                                  // turns, so that no lane is always served first
   std::vector<Visit> visits_;
+  std::vector<JobId> tried_;  // rows of the running claim
+
+  struct SetAside {
+    JobId job;
+    SteadyTime until;
+  };
+  std::vector<SetAside> set_aside_;  // few: rows that could not be claimed
 };
 
 }  // namespace agent_queue::pg

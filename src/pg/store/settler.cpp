@@ -26,8 +26,6 @@ const char *status_of(Outcome outcome) {
       return "failed";
     case Outcome::retry:
       return "scheduled";
-    case Outcome::release:
-      return "pending";
   }
   return "failed";
 }

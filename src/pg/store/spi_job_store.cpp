@@ -20,6 +20,7 @@ namespace agent_queue::pg {
 namespace {
 
 constexpr int kPromoteBatch = 1000;
+constexpr unsigned kOpenSweeps = 8;  // one in so many sweeps looks into the lanes of paused queues as well
 
 // Errors that the same statement may not meet again: locks, serialization, resources, administrators.
 bool is_passing(int state) {
@@ -45,12 +46,14 @@ SpiJobStore::SpiJobStore(shared::DatabaseOid database, ClaimToken claim, Log &lo
 
 void SpiJobStore::open(Transaction &transaction) {
   const Installation &where = installation();
-  if (statements_ == nullptr || statements_of_ != where.extension) {
+  if (statements_ == nullptr || statements_of_ != where.extension || statements_in_ != where.schema_quoted) {
     statements_ = std::make_unique<Statements>(where);
     statements_of_ = where.extension;
+    statements_in_ = where.schema_quoted;
     partitions_.forget();
   }
   transaction.become(where.owner);
+  config_loaded_ = catalog_generation();  // before loading: what changes meanwhile is a change that is yet to be seen
   catalog_ = current_catalog();
 }
 
@@ -59,15 +62,18 @@ RoundResult SpiJobStore::round(const Round &round, Now now) {
   RoundResult result;
   std::vector<EndedJob> ended;
   LaneClaimer::Sweep sweep = LaneClaimer::Sweep::offered;
+  const std::uint64_t work_now =
+      shared::work_generation(database_);  // before looking: what comes meanwhile hints again
+  bool is_claiming = false;
   try {
     Transaction transaction;
     open(transaction);
     if (!round.settlements.empty()) result.report.fates = settler_.settle(*statements_, round.settlements, ended);
     if (round.claim_limit > 0) {
-      work_seen_ = shared::work_generation(database_);  // before looking: what comes meanwhile hints again
+      is_claiming = true;
       sweep = choose_sweep(now);
-      config_seen_ = catalog_generation();
       ClaimResult claim = claimer_.claim(*statements_, catalog_, round.claim_limit, sweep, now);
+      is_claiming = false;
       for (const JobId id : claim.expired) ended.push_back({id, "failed", {}});
       result.report.claimed = std::move(claim.claimed);
       result.report.more_waiting = claim.more_waiting;
@@ -75,12 +81,21 @@ RoundResult SpiJobStore::round(const Round &round, Now now) {
     notifier_.notify(ended, now);
     transaction.commit();
   } catch (PgError &error) {
+    if (error.is_cancel_or_shutdown()) {
+      claimer_.on_abort();
+      throw;
+    }
+    StoreFailure failure = failure_of(error, now);
+    if (is_claiming && failure.trouble == StoreTrouble::unstorable) set_aside(failure, now);
     claimer_.on_abort();
-    if (error.is_cancel_or_shutdown()) throw;
-    return RoundResult{failure_of(error, now), {}};
+    return RoundResult{std::move(failure), {}};
   }
   claimer_.on_commit();
-  note_sweep(sweep, now);
+  if (round.claim_limit > 0) {
+    work_seen_ = work_now;
+    config_seen_ = config_loaded_;
+    note_sweep(sweep, now);
+  }
   wake_waiters(ended);
   for (std::size_t i = 0; i < result.report.fates.size(); ++i) {
     const Settlement &settlement = round.settlements[i];
@@ -91,18 +106,30 @@ RoundResult SpiJobStore::round(const Round &round, Now now) {
   return result;
 }
 
+// A row that cannot be claimed (a user's trigger refuses the update) would hold up all others for ever. The engine
+// claims fewer and fewer; when the one row stands alone, it is passed over for a while.
+void SpiJobStore::set_aside(StoreFailure &failure, Now now) {
+  const std::optional<JobId> job = claimer_.set_aside_single(now);
+  if (!job) return;
+  failure.message = "job " + std::to_string(job->value) + " cannot be claimed: " + failure.message;
+  log_.write(LogLevel::warning, failure.message + "; it is passed over for a minute");
+}
+
 // All is looked through once per poll interval: what two-phase commits brought, what lost its lane. And everything
 // after a change of the configuration: jobs of a queue that is open now lie where nothing points to them.
 LaneClaimer::Sweep SpiJobStore::choose_sweep(Now now) {
   if (config_swept_ != catalog_generation()) return LaneClaimer::Sweep::everything;
   const Micros interval = std::chrono::milliseconds(settings::poll_interval_ms);  // may have changed since
   if (last_sweep_ && now.steady < *last_sweep_ + interval) return LaneClaimer::Sweep::offered;
-  return LaneClaimer::Sweep::open;
+  // Jobs may be in another queue than their type's, also by hand: lanes whose own queue is paused are looked at, too,
+  // but seldom, because a long line of paused jobs is walked through.
+  return sweeps_ % kOpenSweeps == kOpenSweeps - 1 ? LaneClaimer::Sweep::everything : LaneClaimer::Sweep::open;
 }
 
 void SpiJobStore::note_sweep(LaneClaimer::Sweep sweep, Now now) {
   if (sweep == LaneClaimer::Sweep::offered) return;
   last_sweep_ = now.steady;
+  ++sweeps_;
   if (sweep == LaneClaimer::Sweep::everything) config_swept_ = config_seen_;
 }
 
@@ -153,7 +180,7 @@ std::optional<std::vector<ClaimedJob>> SpiJobStore::rescue(Now now) {
 std::optional<int> SpiJobStore::promote_due(Now now) {
   std::vector<LaneKey> promoted;
   std::optional<WallTime> next;
-  shared::take_due(database_);  // before looking: what comes meanwhile hints again
+  const std::int64_t hinted = shared::take_due(database_);  // before looking: what comes meanwhile hints again
   try {
     Transaction transaction;
     open(transaction);
@@ -164,6 +191,7 @@ std::optional<int> SpiJobStore::promote_due(Now now) {
     for (const std::int64_t run_at : read_ids()) next = to_wall(run_at);
     transaction.commit();
   } catch (PgError &error) {
+    shared::offer_due(database_, hinted);
     if (error.is_cancel_or_shutdown()) throw;
     failure_of(error, now);
     return std::nullopt;
@@ -244,6 +272,7 @@ std::optional<bool> SpiJobStore::is_origin(Now now) {
   try {
     Transaction transaction;
     const Installation where = installation();
+    transaction.become(where.owner);  // the owner controls what stands behind the table's name
     const std::vector<TextRow> rows = query_rows(render_sql(sql::kIsOrigin, where));
     transaction.commit();
     return !rows.empty() && rows[0][0] == "t";

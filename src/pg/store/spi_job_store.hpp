@@ -49,6 +49,7 @@ class SpiJobStore final : public JobStore {
   bool look_whether_gone();
   void ensure_partitions(std::span<const Settlement> settlements, Now now);
   LaneClaimer::Sweep choose_sweep(Now now);
+  void set_aside(StoreFailure &failure, Now now);
   void note_sweep(LaneClaimer::Sweep sweep, Now now);
   void wake_waiters(const std::vector<EndedJob> &ended) const;
 
@@ -61,13 +62,16 @@ class SpiJobStore final : public JobStore {
   UsagePartitions partitions_;
   std::unique_ptr<Statements> statements_;
   unsigned int statements_of_ = 0;  // the OID of the extension that they were rendered for
+  std::string statements_in_;       // and its schema
   std::shared_ptr<const Catalog> catalog_;
   std::optional<WallTime> next_due_;
   bool is_gone_ = false;
   std::uint64_t work_seen_ = 0;
   std::uint64_t rescue_seen_ = 0;
+  unsigned long config_loaded_ = 0;  // the generation that catalog_ has at least
   unsigned long config_seen_ = 0;
   std::optional<SteadyTime> last_sweep_;
+  unsigned sweeps_ = 0;
   std::optional<unsigned long> config_swept_;  // the generation that the last sweep of everything knew
 };
 

@@ -11,7 +11,7 @@ static constexpr Oid kTidArray = 1010;
 static constexpr Oid kUuidArray = 2951;
 
 Statements::Statements(const Installation &where)
-    : claim_lane(render_sql(sql::kClaimLane, where), {TEXTOID, INT8OID, INT4OID, TEXTARRAYOID}),
+    : claim_lane(render_sql(sql::kClaimLane, where), {TEXTOID, INT8OID, INT4OID, TEXTARRAYOID, INT8ARRAYOID}),
       mark_claimed(render_sql(sql::kMarkClaimed, where), {kTidArray, TEXTARRAYOID, UUIDOID, TIMESTAMPTZOID}),
       expire(render_sql(sql::kExpire, where), {kTidArray, TIMESTAMPTZOID}),
       waiting_types(render_sql(sql::kWaitingTypes, where), {}),

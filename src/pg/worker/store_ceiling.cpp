@@ -15,14 +15,13 @@
 #include "pg/worker/pg_clock.hpp"
 #include "pg/worker/pg_log.hpp"
 #include "pg/worker/session.hpp"
+#include "pg/wrap/guc.hpp"
 
 #include "pg/pg.hpp"
 
 namespace agent_queue::pg {
 
 namespace {
-
-constexpr int kBatch = 100;
 
 Settlement finished(const ClaimedJob &job, WallTime now) {
   Settlement settlement;
@@ -47,7 +46,7 @@ void measure(shared::DatabaseOid database, ClaimToken claim) {
   const SteadyTime before = read_clocks().steady;
   do {
     const Now now = read_clocks();
-    RoundResult result = store.round({.settlements = settlements, .claim_limit = kBatch}, now);
+    RoundResult result = store.round({.settlements = settlements, .claim_limit = settings::claim_batch}, now);
     if (result.failure) throw std::runtime_error("store ceiling: " + result.failure->message);
     rows += settlements.size();
     settlements.clear();

@@ -165,7 +165,8 @@ void Worker::run() {
       const Pause pause = engine_.step(now);
       publish();
       if (engine_.is_store_gone() || store_.is_gone()) {
-        shared::set_presence(database_, shared::Presence::absent);
+        // Not "absent": it may have been created anew. A probe decides; the launcher is called when this process ends.
+        shared::set_presence(database_, shared::Presence::unknown);
         return;
       }
       if (is_drained()) return;
@@ -179,7 +180,8 @@ void Worker::run() {
       // Idle first, then one more look: a commit in between either sees the flag or is seen here.
       const bool is_idle = engine_.has_room();
       shared::set_idle(slot_, is_idle);
-      if (!(is_idle && store_.work_hinted())) loop_.wait(std::min<Micros>(rest, kLookInterval));
+      const bool is_news = store_.work_hinted() && !pause.knows_of_work;
+      if (!(is_idle && is_news)) loop_.wait(std::min<Micros>(rest, kLookInterval));
       shared::set_idle(slot_, false);
     } catch (const PgError &error) {
       // A cancel request ends the statement that ran, not the worker; what it was about comes again.

@@ -40,8 +40,12 @@ void Transaction::become(unsigned int role_oid) {
 
 void Transaction::commit() {
   const bool with_spi = spi_ == Spi::connected;
+  // Two guards: SPI_finish deletes the context that was current when the first began, and a commit that raises must
+  // not be left in it.
   guard([&] {
     if (with_spi) SPI_finish();
+  });
+  guard([] {
     PopActiveSnapshot();
     CommitTransactionCommand();
   });
