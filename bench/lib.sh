@@ -26,6 +26,7 @@ max_worker_processes = 16
 log_line_prefix = '%m [%p] %b '
 shared_buffers = 512MB
 max_wal_size = 8GB
+min_wal_size = 2GB
 checkpoint_timeout = 30min
 fsync = on
 synchronous_commit = on
@@ -67,11 +68,14 @@ bench_end() {
     tail -20 "$scratch/server.log" >&2 || true
     # Half of a series is not a result.
     rm -f "$results"
+  else
+    as_server_user rm -rf "$scratch/data"
   fi
 }
 
 build_ceiling() {
-  if [[ -e $CEILING && -z $(find "$ROOT/src" "$ROOT/bench" -name '*.[ch]pp' -newer "$CEILING") ]]; then return; fi
+  local sources=("$ROOT"/src/{core,net,ports} "$ROOT/bench")
+  if [[ -e $CEILING && -z $(find "${sources[@]}" -name '*.[ch]pp' -newer "$CEILING") ]]; then return; fi
   say "building bench/transport_ceiling"
   mkdir -p "$(dirname "$CEILING")"
   "${CXX:-g++}" -std=c++20 -O2 -g -fno-omit-frame-pointer -Wall -Wextra "-I$ROOT/src" \
@@ -125,6 +129,16 @@ check_stored() {
 
 ceiling() { "$CEILING" "$stub_root/$1/v1/chat/completions" "$2" "$3" "$BODY_BYTES"; }
 
+# Ten thousand connections that were closed hold their ports for a minute; looking for free ones among them makes the
+# next ten thousand dearer by a third.
+wait_for_ports() {
+  local waiting=1000
+  while ((waiting > 500)); do
+    waiting=$(sed -n 's/^TCP:.* tw \([0-9]*\) .*/\1/p' /proc/net/sockstat)
+    if ((waiting > 500)); then sleep 1; fi
+  done
+}
+
 # The CPU time of a process in ticks.
 ticks() {
   local stat
@@ -137,6 +151,24 @@ ticks() {
 calculate() { awk "BEGIN { printf \"$1\", $2 }"; }
 
 micros_per_job() { calculate %.1f "($2 - $1) / $TICKS_PER_SECOND * 1e6 / $3"; }
+
+# json KIND [NAME NUMBER]...: one line.
+json() {
+  local line="{\"kind\":\"$1\""
+  shift
+  while (($# > 1)); do
+    line+=",\"$1\":$2"
+    shift 2
+  done
+  echo "$line}"
+}
+
+# The same with what transport_ceiling printed ($1) behind it.
+json_with() {
+  local head
+  head=$(json "${@:2}")
+  echo "${head%\}},${1#\{}"
+}
 
 # The value of a number in a JSON line.
 number_of() { sed -n "s/.*\"$1\":\([0-9.]*\).*/\1/p" <<<"$2"; }

@@ -18,8 +18,8 @@ CREATE OR REPLACE FUNCTION aq_store_ceiling() RETURNS boolean LANGUAGE c AS 'age
 -- Reloads the configuration and returns when so many jobs have been stored. It looks into shared memory and ends its
 -- transaction each time: no scan of the table and no old snapshot disturbs what is measured.
 CREATE OR REPLACE PROCEDURE bench_wait(
-    jobs bigint, INOUT stored_s numeric DEFAULT 0, INOUT answered_s numeric DEFAULT 0, INOUT most_in_flight bigint DEFAULT 0,
-    INOUT rounds bigint DEFAULT 0)
+    jobs bigint, INOUT stored_s numeric DEFAULT 0, INOUT answered_s numeric DEFAULT 0,
+    INOUT most_in_flight bigint DEFAULT 0, INOUT rounds bigint DEFAULT 0)
 LANGUAGE plpgsql AS $$
 DECLARE
     before record;
@@ -31,8 +31,10 @@ BEGIN
     PERFORM pg_reload_conf();
     LOOP
         COMMIT;
-        SELECT sum(w.settled) AS settled, sum(w.rounds) AS rounds, sum(w.in_flight) AS in_flight, clock_timestamp() AS at
-        INTO present FROM agent_workers AS w;
+        SELECT sum(w.settled) AS settled, sum(w.rounds) AS rounds, sum(w.in_flight) AS in_flight,
+               clock_timestamp() AS at
+        INTO present
+        FROM agent_workers AS w;
         most_in_flight := greatest(most_in_flight, present.in_flight);
         stored_at := present.at;
         EXIT WHEN present.settled - before.settled >= jobs;
