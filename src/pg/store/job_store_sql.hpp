@@ -75,7 +75,8 @@ inline constexpr const char *kSettle = R"(
                input, output, cost, completed_at)
    WHERE q.ctid = s.row_at)";
 
-// An attempt is accounted once: a second row of the same attempt is dropped by the partition's unique index.
+// An attempt is accounted once: a second row of the same attempt (job, attempt, part, start) is dropped by the
+// partition's unique index.
 // $1 queue_id, $2 attempt, $3 user_id, $4 agent_type, $5 provider, $6 model, $7 input, $8 cache_read, $9 cache_write,
 // $10 output, $11 reasoning, $12 cost, $13 estimated, $14 latency_ms, $15 created_at
 inline constexpr const char *kUsage = R"(
