@@ -75,6 +75,25 @@ TEST(Hold, MultipliesTheOutputByTheChoicesThatAreAskedFor) {
   EXPECT_EQ(estimate_attempt(priced_catalog(), type, type.routes[0], 850, kAt).usage.output, 3000);
 }
 
+TEST(Hold, FollowsTheBoundsAndChoicesInTheShapesOfOtherFormats) {
+  for (const char *params :
+       {R"({"generationConfig": {"maxOutputTokens": 4000}})", R"({"options": {"num_predict": 4000}})",
+        R"({"num_predict": 4000})", R"({"generationConfig": {"candidateCount": 4}})"}) {
+    AgentType type = type_with({"cheap"});
+    type.params = *parse_json(params);
+    EXPECT_EQ(estimate_attempt(priced_catalog(), type, type.routes[0], 0, kAt).cost,
+              worst_case_cost(static_cast<std::int64_t>(prompt_bytes_bound(type, 0)), 4000,
+                              priced_catalog().prices.find("p", "cheap", kAt)))
+        << params;
+  }
+}
+
+TEST(Hold, IsUnknownWhereOllamaIsToldToHaveNoBound) {
+  AgentType type = type_with({"cheap"});
+  type.params = *parse_json(R"({"options": {"num_predict": -1}})");
+  EXPECT_EQ(worst_case_hold(priced_catalog(), type, 0, kAt), std::nullopt);
+}
+
 TEST(Hold, CountsAFieldAsOftenAsTheTemplateSaysIt) {
   AgentType type = type_with({"cheap"});
   type.prompt_template = *TextTemplate::parse("{{text}} and again {{text}}");

@@ -9,9 +9,15 @@ namespace {
 constexpr std::int64_t kOutputTokensMax = 1'000'000'000'000;  // no model writes more; keeps the product in range
 constexpr std::int64_t kChoicesMax = 1000;
 
-// The bound of the output as it is sent, times the choices that are asked for: params win over the column. Empty:
-// nothing bounds it.
-std::optional<std::int64_t> output_tokens_bound(const AgentType &type) {
+// How many answers are asked for.
+std::int64_t choices_of(const Json &params) {
+  const Json *config = json_member(params, "generationConfig");
+  const std::int64_t candidates = config == nullptr ? 1 : json_int(*config, "candidateCount").value_or(1);
+  return std::clamp<std::int64_t>(std::max(candidates, json_int(params, "n").value_or(1)), 1, kChoicesMax);
+}
+
+// What every format takes for the bound: params win over the column. Empty: nothing bounds the output.
+std::optional<std::int64_t> common_bound(const AgentType &type) {
   std::optional<std::int64_t> bound;
   bool is_in_params = false;
   for (const std::string_view name : {"max_completion_tokens", "max_tokens"}) {
@@ -22,8 +28,30 @@ std::optional<std::int64_t> output_tokens_bound(const AgentType &type) {
     if (value && *value > 0) bound = std::max(bound.value_or(0), std::min(*value, kOutputTokensMax));
   }
   if (!is_in_params && type.max_output_tokens > 0) bound = type.max_output_tokens;
-  if (!bound) return std::nullopt;
-  return *bound * std::clamp<std::int64_t>(json_int(type.params, "n").value_or(1), 1, kChoicesMax);
+  return bound;
+}
+
+// Raises `bound` to what stands in a place that one format prefers; false: "without a bound" stands there.
+bool raise_bound(std::int64_t &bound, const Json *object, std::string_view name) {
+  const Json *param = object == nullptr ? nullptr : json_member(*object, name);
+  if (param == nullptr || param->is_null()) return true;
+  const std::optional<std::int64_t> value = json_int(*object, name);
+  if (!value || *value <= 0) return false;  // Ollama's -1
+  bound = std::max(bound, std::min(*value, kOutputTokensMax));
+  return true;
+}
+
+// The bound of the output as it is sent, times the choices that are asked for. The routes of a type may go to several
+// formats: the largest bound that one of them may see counts.
+std::optional<std::int64_t> output_tokens_bound(const AgentType &type) {
+  const std::optional<std::int64_t> common = common_bound(type);
+  if (!common) return std::nullopt;
+  std::int64_t bound = *common;
+  const bool is_bounded = raise_bound(bound, json_member(type.params, "generationConfig"), "maxOutputTokens") &&
+                          raise_bound(bound, json_member(type.params, "options"), "num_predict") &&
+                          raise_bound(bound, &type.params, "num_predict");
+  if (!is_bounded) return std::nullopt;
+  return bound * choices_of(type.params);
 }
 
 }  // namespace

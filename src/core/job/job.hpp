@@ -62,7 +62,7 @@ struct UsageRecord {
 enum class Outcome {
   completed,
   failed,
-  retry,    // scheduled again at run_at
+  retry,  // scheduled again at run_at
 };
 
 // What becomes of a claimed job; written by one settle.

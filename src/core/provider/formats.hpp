@@ -8,6 +8,15 @@ namespace agent_queue {
 // OpenAI chat completions, and the many servers that speak it (provider/openai.cpp).
 const WireFormat &openai_format();
 
+// Anthropic's messages (provider/anthropic.cpp).
+const WireFormat &anthropic_format();
+
+// Gemini's generateContent, with an API key (provider/gemini.cpp).
+const WireFormat &gemini_format();
+
+// Ollama's own /api/chat (provider/ollama.cpp).
+const WireFormat &ollama_format();
+
 // Answers with what was asked, without network; for tests and first steps (provider/echo.cpp).
 const WireFormat &echo_format();
 

@@ -37,6 +37,7 @@ constexpr auto kCodes = std::to_array<Word>({
     {"ResponsibleAIPolicyViolation", FailureClass::content_filter},
     {"invalid_api_key", FailureClass::credential},
     {"account_deactivated", FailureClass::credential},
+    {"API_KEY_INVALID", FailureClass::credential},
     {"authentication_error", FailureClass::credential},
     {"permission_error", FailureClass::credential},
 });
@@ -54,6 +55,8 @@ constexpr auto kPassingCodes = std::to_array<Word>({
     {"timeout_error", FailureClass::transient},
     {"UNAVAILABLE", FailureClass::transient},
     {"invalid_request_error", FailureClass::invalid},
+    {"not_found_error", FailureClass::invalid},
+    {"request_too_large", FailureClass::invalid},
 });
 
 // What servers without codes say in prose.
@@ -61,6 +64,8 @@ constexpr auto kPhrases = std::to_array<Word>({
     {"You have reached your specified API usage limits", FailureClass::quota},
     {"maximum context length", FailureClass::context_length},
     {"prompt is too long", FailureClass::context_length},
+    {"exceed context limit", FailureClass::context_length},
+    {"exceeds the context length", FailureClass::context_length},
     {"exceeds the maximum number of tokens", FailureClass::context_length},
 });
 
@@ -101,13 +106,24 @@ bool names_daily_quota(const Json &details) {
   return false;
 }
 
+// google.rpc.ErrorInfo.reason: Gemini says 400 INVALID_ARGUMENT of a bad key, and only here that it is the key.
+std::string_view info_reason(const Json &details) {
+  if (!details.is_array()) return {};
+  for (const Json &detail : details)
+    if (const std::string_view reason = json_string(detail, "reason"); !reason.empty()) return reason;
+  return {};
+}
+
 // The texts that may be codes, most telling first.
-std::array<std::string_view, 5> codes_of(const Json &error) {
+std::array<std::string_view, 6> codes_of(const Json &error) {
   const Json *details = json_member(error, "details");
   const Json *inner = json_member(error, "innererror");
   return {details == nullptr ? std::string_view() : json_string(*details, "error_code"),
-          inner == nullptr ? std::string_view() : json_string(*inner, "code"), json_string(error, "code"),
-          json_string(error, "type"), json_string(error, "status")};
+          details == nullptr ? std::string_view() : info_reason(*details),
+          inner == nullptr ? std::string_view() : json_string(*inner, "code"),
+          json_string(error, "code"),
+          json_string(error, "type"),
+          json_string(error, "status")};
 }
 
 std::string_view message_in(const Json &body) {

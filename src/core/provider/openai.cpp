@@ -5,15 +5,14 @@
 #include <array>
 #include <string>
 
+#include "core/provider/answer_read.hpp"
 #include "core/provider/formats.hpp"
 #include "core/provider/http_failure.hpp"
+#include "core/provider/request_write.hpp"
 #include "core/wire/text_clean.hpp"
 
 namespace agent_queue {
 namespace {
-
-constexpr std::int64_t kTokensMax = 1'000'000'000;  // more in one call is a provider's mistake; fits an integer column
-constexpr std::size_t kNameBytesMax = 200;          // of a model or a finish reason
 
 // ---- request
 
@@ -43,7 +42,6 @@ bool bounds_output(const Json &params) {
 }
 
 void append_params(std::string &body, const Json &params) {
-  if (!params.is_object()) return;
   for (const auto &item : params.items()) {
     if (item.value().is_null() || is_reserved(item.key())) continue;
     body += ',';
@@ -54,8 +52,7 @@ void append_params(std::string &body, const Json &params) {
 }
 
 std::string request_body(const Call &call) {
-  static const Json kNoParams;
-  const Json &params = call.params == nullptr ? kNoParams : *call.params;
+  const Json &params = params_of(call);
   std::string body = R"({"model":)" + dump_json(std::string(call.model)) + ',';
   append_messages(body, *call.prompt);
   if (call.max_output_tokens > 0 && !bounds_output(params))
@@ -65,27 +62,7 @@ std::string request_body(const Call &call) {
   return body;
 }
 
-// A line break in a header would begin another header.
-bool fits_header(std::string_view value) {
-  return std::all_of(value.begin(), value.end(), [](unsigned char c) { return c >= 0x20 && c != 0x7F; });
-}
-
-Error refuse(std::string message, std::string hint) {
-  return Error{ErrorKind::invalid_input, std::move(message), std::move(hint)};
-}
-
 // ---- answer
-
-std::string cleaned(std::string text) {
-  return is_clean_text(text) ? std::move(text) : clean_text(text);
-}
-
-// Takes a string member out of `object`, clean; empty where there is none.
-std::string take_text(Json &object, const char *key) {
-  const auto it = object.find(key);
-  if (it == object.end() || !it->is_string()) return {};
-  return cleaned(std::move(it->get_ref<std::string &>()));
-}
 
 // `content` is a string, or parts of which those with a text count.
 std::string take_content(Json &message) {
@@ -104,11 +81,6 @@ std::string_view common_finish_reason(std::string_view reason) {
   return reason;
 }
 
-std::int64_t tokens(const Json *object, std::string_view key, std::int64_t most) {
-  const auto count = object == nullptr ? std::nullopt : json_int(*object, key);
-  return std::clamp<std::int64_t>(count.value_or(0), 0, most);
-}
-
 // Cached and written tokens are parts of the prompt, reasoning is a part of the completion.
 bool read_usage(const Json &body, Usage &usage) {
   const Json *reported = json_member(body, "usage");
@@ -118,17 +90,16 @@ bool read_usage(const Json &body, Usage &usage) {
   const bool counts_input = json_int(*reported, "prompt_tokens").has_value();
 
   // DeepSeek's own pair of counters.
-  const std::int64_t hit = tokens(reported, "prompt_cache_hit_tokens", kTokensMax);
-  const std::int64_t miss = tokens(reported, "prompt_cache_miss_tokens", kTokensMax);
-  const std::int64_t prompt =
-      counts_input ? tokens(reported, "prompt_tokens", kTokensMax) : std::min(hit + miss, kTokensMax);
+  const std::int64_t hit = token_count(reported, "prompt_cache_hit_tokens");
+  const std::int64_t miss = token_count(reported, "prompt_cache_miss_tokens");
+  const std::int64_t prompt = counts_input ? token_count(reported, "prompt_tokens") : std::min(hit + miss, kTokensMax);
 
-  const std::int64_t cached = tokens(input_details, "cached_tokens", prompt);
+  const std::int64_t cached = token_count(input_details, "cached_tokens", prompt);
   usage.cache_read = cached > 0 ? cached : std::min(hit, prompt);
-  usage.cache_write = tokens(input_details, "cache_write_tokens", prompt - usage.cache_read);
+  usage.cache_write = token_count(input_details, "cache_write_tokens", prompt - usage.cache_read);
   usage.input = prompt - usage.cache_read - usage.cache_write;
-  usage.output = tokens(reported, "completion_tokens", kTokensMax);
-  usage.reasoning = tokens(output_details, "reasoning_tokens", usage.output);
+  usage.output = token_count(reported, "completion_tokens");
+  usage.reasoning = token_count(output_details, "reasoning_tokens", usage.output);
   return counts_input || prompt > 0 || json_int(*reported, "completion_tokens").has_value();
 }
 
@@ -158,41 +129,24 @@ Answer take_answer(Json &body, Json &message) {
   return answer;
 }
 
-Reply decode_success(const HttpResponse &response, std::string_view secret, WallTime now) {
-  Result<Json> body = parse_json_leniently(response.body);
-  if (!body.ok()) return garbled_answer(response, "the answer is not JSON", secret);
-  if (has_error(*body)) return http_failure(response, *body, secret, now);
-  if (!body->is_object()) return garbled_answer(response, "the answer is no JSON object", secret);
-  Json *message = first_message(*body);
-  if (message == nullptr) return garbled_answer(response, "the answer has no choice with a message", secret);
-  return take_answer(*body, *message);
-}
-
 class OpenAiFormat : public WireFormat {
  public:
   std::string_view name() const override { return "openai"; }
 
   Result<HttpRequest> encode(const Call &call) const override {
-    if (call.base_url.empty()) return refuse("provider has no base_url", "Set agent_providers.base_url.");
-    if (call.model.empty()) return refuse("route has no model", "Set agent_routes.model.");
-    if (call.prompt == nullptr || !call.prompt->messages.is_array()) return refuse("call has no messages", {});
-    if (!fits_header(call.api_key))
-      return refuse("API key holds a line break or another control character", "Look at what api_key_ref refers to.");
-    HttpRequest request;
-    request.url = call.base_url;
-    if (request.url.ends_with('/')) request.url.pop_back();
-    request.url += "/chat/completions";
-    request.headers.push_back({"content-type", "application/json"});
+    if (const auto error = check_call(call)) return *error;
+    HttpRequest request = json_post(call.base_url, "/chat/completions", request_body(call));
     if (!call.api_key.empty()) request.headers.push_back({"authorization", "Bearer " + std::string(call.api_key)});
-    request.body = request_body(call);
     return request;
   }
 
   Reply decode(const HttpResponse &response, std::string_view secret, WallTime now) const override {
-    if (response.status >= 200 && response.status < 300) return decode_success(response, secret, now);
-    static const Json kNoBody;
-    const Result<Json> body = parse_json_leniently(response.body);
-    return http_failure(response, body.ok() ? *body : kNoBody, secret, now);
+    auto body = read_success(response, secret, now);
+    if (auto *failure = std::get_if<Failure>(&body)) return std::move(*failure);
+    Json &content = std::get<Json>(body);
+    Json *message = first_message(content);
+    if (message == nullptr) return garbled_answer(response, "the answer has no choice with a message", secret);
+    return take_answer(content, *message);
   }
 };
 

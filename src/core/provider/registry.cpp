@@ -11,7 +11,8 @@ HttpResponse WireFormat::answer_locally(const HttpRequest &) const {
 }
 
 const WireFormat *find_wire_format(std::string_view name) {
-  for (const WireFormat *format : {&openai_format(), &echo_format()})
+  for (const WireFormat *format :
+       {&openai_format(), &anthropic_format(), &gemini_format(), &ollama_format(), &echo_format()})
     if (format->name() == name) return format;
   return nullptr;
 }

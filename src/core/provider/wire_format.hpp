@@ -1,5 +1,6 @@
 // A wire format: how one family of providers wants its requests and writes its answers. One file per format.
-// Pure; expected failures are values. Tested in test/unit/provider_test.cpp with the fixtures in test/unit/fixtures.
+// Pure; expected failures are values. Tested in test/unit/{provider,anthropic,gemini,ollama}_test.cpp with the fixtures
+// in test/unit/fixtures.
 #pragma once
 
 #include <string>
@@ -54,7 +55,7 @@ class WireFormat {
   virtual HttpResponse answer_locally(const HttpRequest &request) const;
 };
 
-// The format of that name (openai, echo); nullptr: unknown. Lives as long as the process.
+// The format of that name (openai, anthropic, gemini, ollama, echo); nullptr: unknown. Lives as long as the process.
 const WireFormat *find_wire_format(std::string_view name);
 
 }  // namespace agent_queue
