@@ -68,6 +68,9 @@ WHERE l.lanname <> 'c' AND NOT coalesce(p.proconfig @> ARRAY['search_path=pg_cat
 
 -- Four indexes on the hot table, no more; no index and no constraint on the parent of the usage.
 SELECT indexrelid::regclass::name AS index FROM pg_index WHERE indrelid = 'agent_queue'::regclass ORDER BY index;
+-- A job that waits for adopt_jobs() is in none that a worker walks.
+SELECT indexrelid::regclass::name AS index, pg_get_expr(indpred, indrelid) LIKE '%(claim_key IS NOT NULL)%' AS adopted_only
+FROM pg_index WHERE indrelid = 'agent_queue'::regclass AND indpred IS NOT NULL ORDER BY index;
 SELECT count(*) FROM pg_index WHERE indrelid = 'api_usage'::regclass;
 SELECT count(*) FROM pg_constraint WHERE conrelid = 'api_usage'::regclass AND contype <> 'n';
 

@@ -1,17 +1,17 @@
 -- For the administrator.
-CREATE OR REPLACE FUNCTION adopt_jobs() RETURNS bigint
+CREATE OR REPLACE FUNCTION @extschema@.adopt_jobs() RETURNS bigint
     LANGUAGE C VOLATILE PARALLEL UNSAFE
     AS 'MODULE_PATHNAME', 'aq_adopt_jobs';
-COMMENT ON FUNCTION adopt_jobs() IS
+COMMENT ON FUNCTION @extschema@.adopt_jobs() IS
     'Lets restored, replicated and hand-inserted jobs run, and makes this database their home; returns their number. '
     'From then on they cost money';
 
-CREATE OR REPLACE FUNCTION agent_queue_version() RETURNS text
+CREATE OR REPLACE FUNCTION @extschema@.agent_queue_version() RETURNS text
     LANGUAGE C STABLE PARALLEL SAFE
     AS 'MODULE_PATHNAME', 'aq_version';
-COMMENT ON FUNCTION agent_queue_version() IS 'The version of the loaded library';
+COMMENT ON FUNCTION @extschema@.agent_queue_version() IS 'The version of the loaded library';
 
-CREATE OR REPLACE FUNCTION agent_queue_workers(
+CREATE OR REPLACE FUNCTION @extschema@.agent_queue_workers(
     -- process id
     OUT pid int,
     -- number of this worker since the server started; part of its claims
@@ -39,5 +39,5 @@ CREATE OR REPLACE FUNCTION agent_queue_workers(
 ) RETURNS SETOF record
     LANGUAGE C STABLE PARALLEL RESTRICTED ROWS 10
     AS 'MODULE_PATHNAME', 'aq_workers';
-COMMENT ON FUNCTION agent_queue_workers() IS
+COMMENT ON FUNCTION @extschema@.agent_queue_workers() IS
     'The workers of the current database, from shared memory; see agent_workers';

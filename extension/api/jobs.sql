@@ -1,5 +1,5 @@
 -- Enqueue and wait. Documented with named arguments only, so that parameters can be added.
-CREATE OR REPLACE FUNCTION enqueue_agent(
+CREATE OR REPLACE FUNCTION @extschema@.enqueue_agent(
     -- agent_types.name
     agent_type text,
     -- the request: an object with messages, prompt, text or the fields of the prompt template
@@ -23,10 +23,11 @@ CREATE OR REPLACE FUNCTION enqueue_agent(
 ) RETURNS bigint
     LANGUAGE C VOLATILE PARALLEL UNSAFE
     AS 'MODULE_PATHNAME', 'aq_enqueue_agent';
-COMMENT ON FUNCTION enqueue_agent(text, jsonb, uuid, int, interval, interval, int, boolean, text, text) IS
+COMMENT ON FUNCTION
+    @extschema@.enqueue_agent(text, jsonb, uuid, int, interval, interval, int, boolean, text, text) IS
     'Puts one job into the queue, as part of the current transaction, and returns its id';
 
-CREATE OR REPLACE FUNCTION enqueue_agents(
+CREATE OR REPLACE FUNCTION @extschema@.enqueue_agents(
     -- agent_types.name
     agent_type text,
     -- the requests, one job each; none may be NULL
@@ -50,11 +51,12 @@ CREATE OR REPLACE FUNCTION enqueue_agents(
 ) RETURNS SETOF bigint
     LANGUAGE C VOLATILE PARALLEL UNSAFE ROWS 1000
     AS 'MODULE_PATHNAME', 'aq_enqueue_agents';
-COMMENT ON FUNCTION enqueue_agents(text, jsonb[], uuid, int, interval, interval, int, boolean, text, text) IS
+COMMENT ON FUNCTION
+    @extschema@.enqueue_agents(text, jsonb[], uuid, int, interval, interval, int, boolean, text, text) IS
     'Puts many jobs into the queue, all or none, and returns their ids in the order of the requests. '
     'Unlike with enqueue_agent, expires_in NULL means never: a bulk may wait long';
 
-CREATE OR REPLACE FUNCTION wait_agent(
+CREATE OR REPLACE FUNCTION @extschema@.wait_agent(
     -- agent_queue.id
     id bigint,
     -- how long to wait before giving up; the job goes on all the same
@@ -62,6 +64,6 @@ CREATE OR REPLACE FUNCTION wait_agent(
 ) RETURNS jsonb
     LANGUAGE C VOLATILE STRICT PARALLEL UNSAFE
     AS 'MODULE_PATHNAME', 'aq_wait_agent';
-COMMENT ON FUNCTION wait_agent(bigint, interval) IS
+COMMENT ON FUNCTION @extschema@.wait_agent(bigint, interval) IS
     'Waits until the job is finished and returns its result, or raises an error with the job''s error. '
     'The job must have been committed before';

@@ -1,6 +1,6 @@
 -- A key that is typed where a reference belongs must not travel into the log: a violated CHECK would put the whole row
 -- into the error's DETAIL. This trigger comes before the table's CHECKs and says no more than what is wrong.
-CREATE OR REPLACE FUNCTION agent_providers_check_key_ref() RETURNS trigger
+CREATE OR REPLACE FUNCTION @extschema@.agent_providers_check_key_ref() RETURNS trigger
     LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp
 AS $$
 BEGIN
@@ -13,4 +13,5 @@ BEGIN
     RETURN NEW;
 END
 $$;
-COMMENT ON FUNCTION agent_providers_check_key_ref() IS 'Refuses what is no reference to a key, without repeating it';
+COMMENT ON FUNCTION @extschema@.agent_providers_check_key_ref() IS
+    'Refuses what is no reference to a key, without repeating it';

@@ -1,6 +1,6 @@
 -- Rows that come with the extension give way to a user's. One function a table, because the keys differ.
 -- In all of them: a row that a session writes is the user's, so `shipped` cannot be set from outside.
-CREATE OR REPLACE FUNCTION agent_providers_replace_shipped() RETURNS trigger
+CREATE OR REPLACE FUNCTION @extschema@.agent_providers_replace_shipped() RETURNS trigger
     LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp
 AS $$
 BEGIN
@@ -9,9 +9,10 @@ BEGIN
     RETURN NEW;
 END
 $$;
-COMMENT ON FUNCTION agent_providers_replace_shipped() IS 'A new row takes the place of the shipped one of the same key';
+COMMENT ON FUNCTION @extschema@.agent_providers_replace_shipped() IS
+    'A new row takes the place of the shipped one of the same key';
 
-CREATE OR REPLACE FUNCTION agent_models_replace_shipped() RETURNS trigger
+CREATE OR REPLACE FUNCTION @extschema@.agent_models_replace_shipped() RETURNS trigger
     LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp
 AS $$
 BEGIN
@@ -21,9 +22,10 @@ BEGIN
     RETURN NEW;
 END
 $$;
-COMMENT ON FUNCTION agent_models_replace_shipped() IS 'A new row takes the place of the shipped one of the same key';
+COMMENT ON FUNCTION @extschema@.agent_models_replace_shipped() IS
+    'A new row takes the place of the shipped one of the same key';
 
-CREATE OR REPLACE FUNCTION agent_queues_replace_shipped() RETURNS trigger
+CREATE OR REPLACE FUNCTION @extschema@.agent_queues_replace_shipped() RETURNS trigger
     LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp
 AS $$
 BEGIN
@@ -32,9 +34,10 @@ BEGIN
     RETURN NEW;
 END
 $$;
-COMMENT ON FUNCTION agent_queues_replace_shipped() IS 'A new row takes the place of the shipped one of the same key';
+COMMENT ON FUNCTION @extschema@.agent_queues_replace_shipped() IS
+    'A new row takes the place of the shipped one of the same key';
 
-CREATE OR REPLACE FUNCTION agent_queue_clear_shipped() RETURNS trigger
+CREATE OR REPLACE FUNCTION @extschema@.agent_queue_clear_shipped() RETURNS trigger
     LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp
 AS $$
 BEGIN
@@ -42,5 +45,5 @@ BEGIN
     RETURN NEW;
 END
 $$;
-COMMENT ON FUNCTION agent_queue_clear_shipped() IS
+COMMENT ON FUNCTION @extschema@.agent_queue_clear_shipped() IS
     'A changed row is the user''s: it is dumped, and updates of the extension leave it alone';

@@ -1,6 +1,6 @@
 -- The configuration: edited with plain SQL, read by the workers at once. Every column but the key has a default.
 -- Names: 1 to 200 characters, no control characters. Tested in sql/config_rows.sql.
-CREATE TABLE agent_types (
+CREATE TABLE @extschema@.agent_types (
     name              text COLLATE "C" NOT NULL,
     queue             text COLLATE "C" NOT NULL DEFAULT 'agents',
     system_prompt     text NOT NULL DEFAULT '',
@@ -47,38 +47,42 @@ CREATE TABLE agent_types (
         CHECK (length(batch_key) BETWEEN 1 AND 200 AND batch_key !~ '[[:cntrl:]]'),
     CONSTRAINT agent_types_batch_wait_in_range CHECK (batch_wait BETWEEN interval '0' AND interval '1 day')
 );
-COMMENT ON TABLE agent_types IS 'What can be asked of the queue: prompt, bounds and behaviour of each kind of job';
-COMMENT ON COLUMN agent_types.name IS 'The name that enqueue_agent() takes';
-COMMENT ON COLUMN agent_types.queue IS 'The queue of jobs that name none';
-COMMENT ON COLUMN agent_types.system_prompt IS 'Sent before the request; empty: none';
-COMMENT ON COLUMN agent_types.prompt_template IS
+COMMENT ON TABLE @extschema@.agent_types IS
+    'What can be asked of the queue: prompt, bounds and behaviour of each kind of job';
+COMMENT ON COLUMN @extschema@.agent_types.name IS 'The name that enqueue_agent() takes';
+COMMENT ON COLUMN @extschema@.agent_types.queue IS 'The queue of jobs that name none';
+COMMENT ON COLUMN @extschema@.agent_types.system_prompt IS 'Sent before the request; empty: none';
+COMMENT ON COLUMN @extschema@.agent_types.prompt_template IS
     'The user''s turn, with {{field}} or {{field.sub}} for fields of the request; '
     'NULL: the messages, prompt or text of the request';
-COMMENT ON COLUMN agent_types.result_template IS
+COMMENT ON COLUMN @extschema@.agent_types.result_template IS
     'The shape of the result, e.g. {"translation": "{{text}}"}; places: text, json, model, finish_reason, refusal, '
     'tool_calls; NULL: the standard result {"text", "finish_reason", "model"}';
-COMMENT ON COLUMN agent_types.params IS 'Members added to the provider''s request as they are, e.g. {"temperature": 0}';
-COMMENT ON COLUMN agent_types.priority IS '1 to 10, 1 first: of jobs that name none';
-COMMENT ON COLUMN agent_types.max_output_tokens IS '1 to 1,000,000: the bound sent to the provider';
-COMMENT ON COLUMN agent_types.request_timeout IS 'The longest that one call may take; up to a day';
-COMMENT ON COLUMN agent_types.expires_in IS 'How long a job may wait for its call; NULL: for ever';
-COMMENT ON COLUMN agent_types.max_retries IS '0 to 100: attempts after the first';
-COMMENT ON COLUMN agent_types.retry_base IS 'The first wait between two attempts; it doubles each time, up to an hour';
-COMMENT ON COLUMN agent_types.on_uncertain IS
+COMMENT ON COLUMN @extschema@.agent_types.params IS
+    'Members added to the provider''s request as they are, e.g. {"temperature": 0}';
+COMMENT ON COLUMN @extschema@.agent_types.priority IS '1 to 10, 1 first: of jobs that name none';
+COMMENT ON COLUMN @extschema@.agent_types.max_output_tokens IS '1 to 1,000,000: the bound sent to the provider';
+COMMENT ON COLUMN @extschema@.agent_types.request_timeout IS 'The longest that one call may take; up to a day';
+COMMENT ON COLUMN @extschema@.agent_types.expires_in IS 'How long a job may wait for its call; NULL: for ever';
+COMMENT ON COLUMN @extschema@.agent_types.max_retries IS '0 to 100: attempts after the first';
+COMMENT ON COLUMN @extschema@.agent_types.retry_base IS
+    'The first wait between two attempts; it doubles each time, up to an hour';
+COMMENT ON COLUMN @extschema@.agent_types.on_uncertain IS
     'retry or fail: what to do when a request was sent and no answer came (the provider may have billed it)';
-COMMENT ON COLUMN agent_types.endpoint IS 'Whose rate limit applies; NULL: the name''s';
-COMMENT ON COLUMN agent_types.cache_type IS 'Whose time to live holds for cached answers; NULL: no cache';
-COMMENT ON COLUMN agent_types.cache_scope IS
+COMMENT ON COLUMN @extschema@.agent_types.endpoint IS 'Whose rate limit applies; NULL: the name''s';
+COMMENT ON COLUMN @extschema@.agent_types.cache_type IS 'Whose time to live holds for cached answers; NULL: no cache';
+COMMENT ON COLUMN @extschema@.agent_types.cache_scope IS
     'Who may be answered with a cached answer: user (the same user), shared (everybody), off';
-COMMENT ON COLUMN agent_types.stale_if_error IS
+COMMENT ON COLUMN @extschema@.agent_types.stale_if_error IS
     'How old a cached answer may be when the provider fails; NULL: none is used';
-COMMENT ON COLUMN agent_types.batch_size IS 'The most jobs in one call; NULL: one';
-COMMENT ON COLUMN agent_types.batch_key IS 'The field of the request that must be equal within a batch';
-COMMENT ON COLUMN agent_types.batch_wait IS 'How long a job may wait for others of its batch';
-COMMENT ON COLUMN agent_types.fallback_answer IS 'The result when everything else failed; NULL: the job fails';
+COMMENT ON COLUMN @extschema@.agent_types.batch_size IS 'The most jobs in one call; NULL: one';
+COMMENT ON COLUMN @extschema@.agent_types.batch_key IS 'The field of the request that must be equal within a batch';
+COMMENT ON COLUMN @extschema@.agent_types.batch_wait IS 'How long a job may wait for others of its batch';
+COMMENT ON COLUMN @extschema@.agent_types.fallback_answer IS
+    'The result when everything else failed; NULL: the job fails';
 
 -- No foreign keys: a restore must take the rows in any order, and a route may name what comes later.
-CREATE TABLE agent_routes (
+CREATE TABLE @extschema@.agent_routes (
     agent_type text COLLATE "C" NOT NULL,
     position   int NOT NULL DEFAULT 1,
     provider   text COLLATE "C" NOT NULL,
@@ -93,11 +97,12 @@ CREATE TABLE agent_routes (
     CONSTRAINT agent_routes_model_is_valid CHECK (length(model) BETWEEN 1 AND 200 AND model !~ '[[:cntrl:]]'),
     CONSTRAINT agent_routes_weight_in_range CHECK (weight BETWEEN 0 AND 1000000)
 );
-COMMENT ON TABLE agent_routes IS 'Where the jobs of an agent type go: by position, within one position by weight';
-COMMENT ON COLUMN agent_routes.position IS '1 is the first choice';
-COMMENT ON COLUMN agent_routes.weight IS '0 to 1,000,000: the share among the routes of the same position';
+COMMENT ON TABLE @extschema@.agent_routes IS
+    'Where the jobs of an agent type go: by position, within one position by weight';
+COMMENT ON COLUMN @extschema@.agent_routes.position IS '1 is the first choice';
+COMMENT ON COLUMN @extschema@.agent_routes.weight IS '0 to 1,000,000: the share among the routes of the same position';
 
-CREATE TABLE agent_providers (
+CREATE TABLE @extschema@.agent_providers (
     name                text COLLATE "C" NOT NULL,
     wire_format         text COLLATE "C" NOT NULL DEFAULT 'openai',
     base_url            text COLLATE "C" NOT NULL DEFAULT 'http://127.0.0.1:8080/v1',
@@ -126,8 +131,10 @@ CREATE TABLE agent_providers (
     CONSTRAINT agent_providers_headers_are_valid
         CHECK (jsonb_typeof(headers) = 'object'
                AND NOT jsonb_path_exists(
-                       headers, '$.keyvalue() ? (!(@.key like_regex "^[-!#$%&''*+.^_`|~0-9A-Za-z]+$"))')
-               AND NOT jsonb_path_exists(headers, '$.* ? (@.type() != "string" || @ like_regex "[[:cntrl:]]")')),
+                       headers,
+                       '$.keyvalue() ? (!(@.key like_regex "^[-!#$%&''*+.^_`|~0-9A-Za-z]+$"))'::pg_catalog.jsonpath)
+               AND NOT jsonb_path_exists(
+                       headers, '$.* ? (@.type() != "string" || @ like_regex "[[:cntrl:]]")'::pg_catalog.jsonpath)),
     CONSTRAINT agent_providers_requests_per_minute_in_range CHECK (requests_per_minute > 0),
     CONSTRAINT agent_providers_tokens_per_minute_in_range CHECK (tokens_per_minute > 0),
     CONSTRAINT agent_providers_max_in_flight_in_range CHECK (max_in_flight > 0),
@@ -140,29 +147,31 @@ CREATE TABLE agent_providers (
         CHECK (first_byte_timeout BETWEEN interval '1 ms' AND interval '1 day'),
     CONSTRAINT agent_providers_idle_timeout_in_range CHECK (idle_timeout BETWEEN interval '1 ms' AND interval '1 day')
 );
-COMMENT ON TABLE agent_providers IS 'Who can be called: address, key reference and bounds of each provider';
-COMMENT ON COLUMN agent_providers.wire_format IS
+COMMENT ON TABLE @extschema@.agent_providers IS 'Who can be called: address, key reference and bounds of each provider';
+COMMENT ON COLUMN @extschema@.agent_providers.wire_format IS
     'openai, anthropic, gemini, ollama, or echo (answered inside the worker)';
-COMMENT ON COLUMN agent_providers.base_url IS
+COMMENT ON COLUMN @extschema@.agent_providers.base_url IS
     'http(s) address that the path of the call is put behind, e.g. https://api.openai.com/v1';
-COMMENT ON COLUMN agent_providers.api_key_ref IS
+COMMENT ON COLUMN @extschema@.agent_providers.api_key_ref IS
     'Where the key is, never the key itself: env:NAME (in the server''s environment), file:/path, vault:NAME; '
     'empty: none';
-COMMENT ON COLUMN agent_providers.headers IS 'Headers added to each call: names and strings';
-COMMENT ON COLUMN agent_providers.requests_per_minute IS 'NULL: no bound of ours';
-COMMENT ON COLUMN agent_providers.tokens_per_minute IS 'NULL: no bound of ours';
-COMMENT ON COLUMN agent_providers.max_in_flight IS 'The most calls at a time; NULL: no bound of ours';
-COMMENT ON COLUMN agent_providers.breaker_threshold IS 'After this many failures in a row the provider is left alone';
-COMMENT ON COLUMN agent_providers.breaker_timeout IS '… for this long';
-COMMENT ON COLUMN agent_providers.connect_timeout IS 'For name resolution, TCP and TLS';
-COMMENT ON COLUMN agent_providers.first_byte_timeout IS 'From the end of the request to the first byte of the answer';
-COMMENT ON COLUMN agent_providers.idle_timeout IS 'Between two bytes of the answer';
-COMMENT ON COLUMN agent_providers.enabled IS 'false: routes to this provider are passed over';
-COMMENT ON COLUMN agent_providers.shipped IS
+COMMENT ON COLUMN @extschema@.agent_providers.headers IS 'Headers added to each call: names and strings';
+COMMENT ON COLUMN @extschema@.agent_providers.requests_per_minute IS 'NULL: no bound of ours';
+COMMENT ON COLUMN @extschema@.agent_providers.tokens_per_minute IS 'NULL: no bound of ours';
+COMMENT ON COLUMN @extschema@.agent_providers.max_in_flight IS 'The most calls at a time; NULL: no bound of ours';
+COMMENT ON COLUMN @extschema@.agent_providers.breaker_threshold IS
+    'After this many failures in a row the provider is left alone';
+COMMENT ON COLUMN @extschema@.agent_providers.breaker_timeout IS '… for this long';
+COMMENT ON COLUMN @extschema@.agent_providers.connect_timeout IS 'For name resolution, TCP and TLS';
+COMMENT ON COLUMN @extschema@.agent_providers.first_byte_timeout IS
+    'From the end of the request to the first byte of the answer';
+COMMENT ON COLUMN @extschema@.agent_providers.idle_timeout IS 'Between two bytes of the answer';
+COMMENT ON COLUMN @extschema@.agent_providers.enabled IS 'false: routes to this provider are passed over';
+COMMENT ON COLUMN @extschema@.agent_providers.shipped IS
     'The row came with the extension and was not changed since. UPDATE makes it yours; INSERT of the same name, also '
     'with ON CONFLICT, replaces it as a whole. A deleted one is back after a restore: set enabled = false instead';
 
-CREATE TABLE agent_models (
+CREATE TABLE @extschema@.agent_models (
     provider                  text COLLATE "C" NOT NULL,
     model                     text COLLATE "C" NOT NULL,
     input_usd_per_mtok        numeric,
@@ -199,29 +208,30 @@ CREATE TABLE agent_models (
     CONSTRAINT agent_models_valid_from_is_finite CHECK (isfinite(valid_from)),
     CONSTRAINT agent_models_valid_to_is_later CHECK (isfinite(valid_to) AND valid_to > valid_from)
 );
-COMMENT ON TABLE agent_models IS
+COMMENT ON TABLE @extschema@.agent_models IS
     'Prices and abilities of models. Of several rows of one model the latest valid_from that has come holds. '
     'Shipped prices are a start: check them against the provider''s';
-COMMENT ON COLUMN agent_models.input_usd_per_mtok IS
+COMMENT ON COLUMN @extschema@.agent_models.input_usd_per_mtok IS
     'US dollars per million input tokens, at most 9 decimals; NULL: unknown, never free';
-COMMENT ON COLUMN agent_models.cached_input_usd_per_mtok IS
+COMMENT ON COLUMN @extschema@.agent_models.cached_input_usd_per_mtok IS
     '… of input read from the provider''s prompt cache; NULL: as input';
-COMMENT ON COLUMN agent_models.cache_write_usd_per_mtok IS
+COMMENT ON COLUMN @extschema@.agent_models.cache_write_usd_per_mtok IS
     '… of input written to the provider''s prompt cache; NULL: as input';
-COMMENT ON COLUMN agent_models.output_usd_per_mtok IS '… of output, reasoning included; NULL: unknown, never free';
-COMMENT ON COLUMN agent_models.batch_discount IS
+COMMENT ON COLUMN @extschema@.agent_models.output_usd_per_mtok IS
+    '… of output, reasoning included; NULL: unknown, never free';
+COMMENT ON COLUMN @extschema@.agent_models.batch_discount IS
     'The share that the provider''s batch interface saves: 0.5 is half; NULL: unknown';
-COMMENT ON COLUMN agent_models.context_tokens IS 'Input and output together; NULL: unknown';
-COMMENT ON COLUMN agent_models.max_output_tokens IS 'The most that the model writes; NULL: unknown';
-COMMENT ON COLUMN agent_models.capability IS 'low, medium or high; NULL: never chosen by capability';
-COMMENT ON COLUMN agent_models.reasoning IS 'The model thinks before it answers';
-COMMENT ON COLUMN agent_models.valid_from IS 'From when on; the time an attempt was started decides';
-COMMENT ON COLUMN agent_models.valid_to IS 'Until when, exclusive; NULL: still';
-COMMENT ON COLUMN agent_models.shipped IS
+COMMENT ON COLUMN @extschema@.agent_models.context_tokens IS 'Input and output together; NULL: unknown';
+COMMENT ON COLUMN @extschema@.agent_models.max_output_tokens IS 'The most that the model writes; NULL: unknown';
+COMMENT ON COLUMN @extschema@.agent_models.capability IS 'low, medium or high; NULL: never chosen by capability';
+COMMENT ON COLUMN @extschema@.agent_models.reasoning IS 'The model thinks before it answers';
+COMMENT ON COLUMN @extschema@.agent_models.valid_from IS 'From when on; the time an attempt was started decides';
+COMMENT ON COLUMN @extschema@.agent_models.valid_to IS 'Until when, exclusive; NULL: still';
+COMMENT ON COLUMN @extschema@.agent_models.shipped IS
     'The row came with the extension and was not changed since. UPDATE makes it yours; INSERT of the same key '
     'replaces it';
 
-CREATE TABLE agent_queues (
+CREATE TABLE @extschema@.agent_queues (
     name           text COLLATE "C" NOT NULL,
     concurrency    int,
     paused         boolean NOT NULL DEFAULT false,
@@ -239,13 +249,16 @@ CREATE TABLE agent_queues (
     CONSTRAINT agent_queues_keep_failed_in_range CHECK (keep_failed >= 0),
     CONSTRAINT agent_queues_keep_for_in_range CHECK (keep_for BETWEEN interval '0' AND interval '100 years')
 );
-COMMENT ON TABLE agent_queues IS 'The queues and their rules; a job can only be put into a queue that is here';
-COMMENT ON COLUMN agent_queues.concurrency IS 'The most calls at a time; NULL: unlimited';
-COMMENT ON COLUMN agent_queues.paused IS 'true: jobs are taken in and not called';
-COMMENT ON COLUMN agent_queues.max_waiting IS 'The most jobs that may wait; NULL: unlimited';
-COMMENT ON COLUMN agent_queues.keep_completed IS 'How many completed jobs are kept; NULL: as many as keep_for keeps';
-COMMENT ON COLUMN agent_queues.keep_failed IS 'How many failed jobs are kept; NULL: as many as keep_for keeps';
-COMMENT ON COLUMN agent_queues.keep_for IS 'How long finished jobs are kept; NULL: for ever';
-COMMENT ON COLUMN agent_queues.shipped IS
+COMMENT ON TABLE @extschema@.agent_queues IS
+    'The queues and their rules; a job can only be put into a queue that is here';
+COMMENT ON COLUMN @extschema@.agent_queues.concurrency IS 'The most calls at a time; NULL: unlimited';
+COMMENT ON COLUMN @extschema@.agent_queues.paused IS 'true: jobs are taken in and not called';
+COMMENT ON COLUMN @extschema@.agent_queues.max_waiting IS 'The most jobs that may wait; NULL: unlimited';
+COMMENT ON COLUMN @extschema@.agent_queues.keep_completed IS
+    'How many completed jobs are kept; NULL: as many as keep_for keeps';
+COMMENT ON COLUMN @extschema@.agent_queues.keep_failed IS
+    'How many failed jobs are kept; NULL: as many as keep_for keeps';
+COMMENT ON COLUMN @extschema@.agent_queues.keep_for IS 'How long finished jobs are kept; NULL: for ever';
+COMMENT ON COLUMN @extschema@.agent_queues.shipped IS
     'The row came with the extension and was not changed since. UPDATE makes it yours; INSERT of the same name '
     'replaces it';

@@ -3,7 +3,7 @@
 -- The parent has no index and no constraint, and the script makes the default partition only: partitions of the months
 -- are made by the worker as tables of their own and attached, because a restore creates the extension first and can
 -- attach only what fits a parent that demands nothing.
-CREATE TABLE api_usage (
+CREATE TABLE @extschema@.api_usage (
     queue_id           bigint NOT NULL,
     attempt            int NOT NULL,
     part               int NOT NULL DEFAULT 1,
@@ -25,25 +25,27 @@ CREATE TABLE api_usage (
     created_at         timestamptz NOT NULL
 ) PARTITION BY RANGE (created_at);
 
-CREATE TABLE api_usage_default PARTITION OF api_usage DEFAULT;
--- Exactly once: no attempt is accounted twice.
-CREATE UNIQUE INDEX api_usage_default_attempt ON api_usage_default (queue_id, attempt, part, created_at);
+CREATE TABLE @extschema@.api_usage_default PARTITION OF @extschema@.api_usage DEFAULT;
+-- No share of an attempt is accounted twice: a second row of it would also have the same created_at, which is when the
+-- attempt was started.
+CREATE UNIQUE INDEX api_usage_default_attempt ON @extschema@.api_usage_default (queue_id, attempt, part, created_at);
 
-COMMENT ON TABLE api_usage IS 'One row per attempt that was billed, may have been billed, or was served from the cache';
-COMMENT ON TABLE api_usage_default IS 'Usage of months that have no partition of their own';
-COMMENT ON COLUMN api_usage.queue_id IS 'agent_queue.id; the job may be gone';
-COMMENT ON COLUMN api_usage.attempt IS '1 is the first';
-COMMENT ON COLUMN api_usage.part IS '1, or the number of the share where one attempt is billed in several';
-COMMENT ON COLUMN api_usage.tokens_used IS 'All tokens: input (cached included) and output';
-COMMENT ON COLUMN api_usage.input_tokens IS
+COMMENT ON TABLE @extschema@.api_usage IS
+    'One row per attempt that was billed, may have been billed, or was served from the cache';
+COMMENT ON TABLE @extschema@.api_usage_default IS 'Usage of months that have no partition of their own';
+COMMENT ON COLUMN @extschema@.api_usage.queue_id IS 'agent_queue.id; the job may be gone';
+COMMENT ON COLUMN @extschema@.api_usage.attempt IS '1 is the first';
+COMMENT ON COLUMN @extschema@.api_usage.part IS '1, or the number of the share where one attempt is billed in several';
+COMMENT ON COLUMN @extschema@.api_usage.tokens_used IS 'All tokens: input (cached included) and output';
+COMMENT ON COLUMN @extschema@.api_usage.input_tokens IS
     'Input tokens billed at the full price: neither read from nor written to a prompt cache';
-COMMENT ON COLUMN api_usage.cache_read_tokens IS 'Input read from the provider''s prompt cache';
-COMMENT ON COLUMN api_usage.cache_write_tokens IS 'Input written to the provider''s prompt cache';
-COMMENT ON COLUMN api_usage.output_tokens IS 'Output tokens, reasoning included';
-COMMENT ON COLUMN api_usage.reasoning_tokens IS 'Of output_tokens: not visible in the answer';
-COMMENT ON COLUMN api_usage.cost_usd IS 'US dollars, exact; NULL: no price was known';
-COMMENT ON COLUMN api_usage.saved_usd IS 'US dollars that a cached answer did not cost';
-COMMENT ON COLUMN api_usage.cached IS 'Served from the response cache';
-COMMENT ON COLUMN api_usage.estimated IS 'The provider did not say: the worst case was booked';
-COMMENT ON COLUMN api_usage.latency_ms IS 'Milliseconds from the claim to the answer';
-COMMENT ON COLUMN api_usage.created_at IS 'When the attempt was started; its prices are those of that time';
+COMMENT ON COLUMN @extschema@.api_usage.cache_read_tokens IS 'Input read from the provider''s prompt cache';
+COMMENT ON COLUMN @extschema@.api_usage.cache_write_tokens IS 'Input written to the provider''s prompt cache';
+COMMENT ON COLUMN @extschema@.api_usage.output_tokens IS 'Output tokens, reasoning included';
+COMMENT ON COLUMN @extschema@.api_usage.reasoning_tokens IS 'Of output_tokens: not visible in the answer';
+COMMENT ON COLUMN @extschema@.api_usage.cost_usd IS 'US dollars, exact; NULL: no price was known';
+COMMENT ON COLUMN @extschema@.api_usage.saved_usd IS 'US dollars that a cached answer did not cost';
+COMMENT ON COLUMN @extschema@.api_usage.cached IS 'Served from the response cache';
+COMMENT ON COLUMN @extschema@.api_usage.estimated IS 'The provider did not say: the worst case was booked';
+COMMENT ON COLUMN @extschema@.api_usage.latency_ms IS 'Milliseconds from the claim to the answer';
+COMMENT ON COLUMN @extschema@.api_usage.created_at IS 'When the attempt was started; its prices are those of that time';

@@ -1,15 +1,15 @@
 -- Which database this installation belongs to. Not dumped: a restore makes a new installation. A copy of the files (a
 -- template, a base backup started elsewhere) finds another database here, and its workers wait for adopt_jobs().
-CREATE TABLE agent_queue_origin (
+CREATE TABLE @extschema@.agent_queue_origin (
     system_identifier bigint NOT NULL,
     database_oid      oid NOT NULL
 );
-CREATE UNIQUE INDEX agent_queue_origin_is_one_row ON agent_queue_origin ((true));
+CREATE UNIQUE INDEX agent_queue_origin_is_one_row ON @extschema@.agent_queue_origin ((true));
 
-INSERT INTO agent_queue_origin (system_identifier, database_oid)
+INSERT INTO @extschema@.agent_queue_origin (system_identifier, database_oid)
 SELECT control.system_identifier, database.oid
 FROM pg_catalog.pg_control_system() AS control, pg_catalog.pg_database AS database
 WHERE database.datname = pg_catalog.current_database();
 
-COMMENT ON TABLE agent_queue_origin IS
+COMMENT ON TABLE @extschema@.agent_queue_origin IS
     'One row: the cluster and database that this installation belongs to. In a copy nothing runs before adopt_jobs()';

@@ -1,16 +1,20 @@
 -- The rows that are there after CREATE EXTENSION. Prices are US dollars per million tokens of the standard tier, from
 -- public lists; where a list was doubtful, the price is NULL (unknown) rather than wrong.
-INSERT INTO agent_queues (name, shipped) VALUES ('agents', true), ('reports', true), ('notifications', true);
+INSERT INTO @extschema@.agent_queues (name, shipped) VALUES
+    ('agents', true), ('reports', true), ('notifications', true);
 
-INSERT INTO agent_providers (name, wire_format, base_url, api_key_ref, shipped) VALUES
+INSERT INTO @extschema@.agent_providers (name, wire_format, base_url, api_key_ref, shipped) VALUES
     ('openai',     'openai', 'https://api.openai.com/v1',      'env:OPENAI_API_KEY',     true),
     ('deepseek',   'openai', 'https://api.deepseek.com',       'env:DEEPSEEK_API_KEY',   true),
     ('mistral',    'openai', 'https://api.mistral.ai/v1',      'env:MISTRAL_API_KEY',    true),
     ('groq',       'openai', 'https://api.groq.com/openai/v1', 'env:GROQ_API_KEY',       true),
     ('openrouter', 'openai', 'https://openrouter.ai/api/v1',   'env:OPENROUTER_API_KEY', true),
+    ('anthropic',  'anthropic', 'https://api.anthropic.com/v1', 'env:ANTHROPIC_API_KEY', true),
+    ('gemini',     'gemini', 'https://generativelanguage.googleapis.com/v1beta', 'env:GEMINI_API_KEY', true),
     ('echo',       'echo',   'http://localhost',               '',                       true);
 -- Servers on this machine, at their usual ports: Ollama, vLLM, llama.cpp. The first call may load the model.
-INSERT INTO agent_providers (name, wire_format, base_url, first_byte_timeout, shipped) VALUES
+INSERT INTO @extschema@.agent_providers (name, wire_format, base_url, first_byte_timeout, shipped) VALUES
+    ('ollama',     'ollama', 'http://127.0.0.1:11434',    '10 min', true),
     ('local',      'openai', 'http://127.0.0.1:11434/v1', '10 min', true),
     ('vllm',       'openai', 'http://127.0.0.1:8000/v1',  '10 min', true),
     ('llamacpp',   'openai', 'http://127.0.0.1:8080/v1',  '10 min', true);
@@ -18,9 +22,9 @@ INSERT INTO agent_providers (name, wire_format, base_url, first_byte_timeout, sh
 -- OpenAI, list of August 2026. The list is doubtful about cached gpt-4.1-nano. Writing to the prompt cache costs 1.25 ×
 -- input from gpt-5.6 on, nothing extra before. gpt-6.1-terra: requests over 272,000 tokens cost more, and so do cache
 -- writes that are kept for 12 hours.
-INSERT INTO agent_models (provider, batch_discount, shipped, model,
-                          input_usd_per_mtok, cached_input_usd_per_mtok, cache_write_usd_per_mtok, output_usd_per_mtok,
-                          context_tokens, max_output_tokens, capability, reasoning, valid_from)
+INSERT INTO @extschema@.agent_models (provider, batch_discount, shipped, model, input_usd_per_mtok,
+                                      cached_input_usd_per_mtok, cache_write_usd_per_mtok, output_usd_per_mtok,
+                                      context_tokens, max_output_tokens, capability, reasoning, valid_from)
 SELECT 'openai', 0.5, true, price.*
 FROM (VALUES
     ('gpt-4o',        2.50, 1.25,  NULL,  10,   128000,  16384,  'medium', false, timestamptz '2026-08-01 00:00Z'),
@@ -47,19 +51,49 @@ FROM (VALUES
 
 -- DeepSeek charges by the hour of the day since 2026-08-16, and only its off-peak prices (flash 0.15 / 0.003 / 0.60,
 -- pro 0.66 / 0.022 / 1.98) were known when this list was made: from then on the price is unknown.
-INSERT INTO agent_models (provider, model, input_usd_per_mtok, cached_input_usd_per_mtok, output_usd_per_mtok,
-                          capability, reasoning, valid_from, valid_to, shipped)
+INSERT INTO @extschema@.agent_models (provider, model,
+                                      input_usd_per_mtok, cached_input_usd_per_mtok, output_usd_per_mtok,
+                                      capability, reasoning, valid_from, valid_to, shipped)
 VALUES
     ('deepseek', 'deepseek-v4-flash', 0.14, 0.0028, 0.28, 'low', true, '2026-08-01 00:00Z', '2026-08-16 00:00Z', true),
     ('deepseek', 'deepseek-v4-flash', NULL, NULL, NULL, 'low', true, '2026-08-16 00:00Z', NULL, true),
     ('deepseek', 'deepseek-v4-pro', 0.435, 0.003625, 0.87, 'high', true, '2026-08-01 00:00Z', '2026-08-16 00:00Z', true),
     ('deepseek', 'deepseek-v4-pro', NULL, NULL, NULL, 'high', true, '2026-08-16 00:00Z', NULL, true);
 
-INSERT INTO agent_models (provider, model, input_usd_per_mtok, output_usd_per_mtok, capability, valid_from, shipped)
+INSERT INTO @extschema@.agent_models (provider, model, input_usd_per_mtok, output_usd_per_mtok, capability, valid_from,
+                                      shipped)
 VALUES
     ('mistral', 'mistral-large-latest', 0.50, 1.50, 'medium', '2026-08-01 00:00Z', true),
     ('mistral', 'mistral-small-latest', 0.10, 0.30, 'low',    '2026-08-01 00:00Z', true);
 
+-- Anthropic and Gemini, lists of August 2026. Anthropic: writing to the prompt cache for five minutes costs 1.25 × input
+-- (for an hour 2 ×, which is not told apart). Gemini: prompts over 200,000 tokens cost more than the price here.
+INSERT INTO @extschema@.agent_models (provider, model, input_usd_per_mtok, cached_input_usd_per_mtok,
+                                      cache_write_usd_per_mtok, output_usd_per_mtok, capability, reasoning, valid_from,
+                                      batch_discount, shipped)
+SELECT price.*, timestamptz '2026-08-01 00:00Z', 0.5, true
+FROM (VALUES
+    ('anthropic', 'claude-opus-4-5', 5, 0.5, 6.25, 25, 'high', true),
+    ('anthropic', 'claude-opus-4-6', 5, 0.5, 6.25, 25, 'high', true),
+    ('anthropic', 'claude-opus-4-7', 5, 0.5, 6.25, 25, 'high', true),
+    ('anthropic', 'claude-opus-4-8', 5, 0.5, 6.25, 25, 'high', true),
+    ('anthropic', 'claude-opus-5', 5, 0.5, 6.25, 25, 'high', true),
+    ('anthropic', 'claude-sonnet-4-5', 3, 0.3, 3.75, 15, 'medium', true),
+    ('anthropic', 'claude-sonnet-4-6', 3, 0.3, 3.75, 15, 'medium', true),
+    ('anthropic', 'claude-sonnet-5', 2, 0.2, 2.5, 10, 'medium', true),
+    ('anthropic', 'claude-haiku-4-5', 1, 0.1, 1.25, 5, 'low', true),
+    ('anthropic', 'claude-fable-5', 10, 1, 12.5, 50, 'high', true),
+    ('gemini', 'gemini-2.5-pro', 1.25, 0.125, NULL, 10, 'high', true),
+    ('gemini', 'gemini-2.5-flash', 0.3, 0.03, NULL, 2.5, 'medium', true),
+    ('gemini', 'gemini-2.5-flash-lite', 0.1, 0.01, NULL, 0.4, 'low', true),
+    ('gemini', 'gemini-3-pro', 2, 0.2, NULL, 12, 'high', true),
+    ('gemini', 'gemini-3.1-pro-preview', 2, 0.2, NULL, 12, 'high', true),
+    ('gemini', 'gemini-3-flash-preview', 0.5, 0.05, NULL, 3, 'medium', true),
+    ('gemini', 'gemini-3.5-flash', 1.5, 0.15, NULL, 9, 'medium', true),
+    ('gemini', 'gemini-3.5-flash-lite', 0.3, 0.03, NULL, 2.5, 'low', true)
+) AS price;
+
 -- Inside the worker, and therefore really free.
-INSERT INTO agent_models (provider, model, input_usd_per_mtok, output_usd_per_mtok, valid_from, shipped) VALUES
+INSERT INTO @extschema@.agent_models (provider, model, input_usd_per_mtok, output_usd_per_mtok, valid_from, shipped)
+VALUES
     ('echo', 'echo', 0, 0, '2026-08-01 00:00Z', true);

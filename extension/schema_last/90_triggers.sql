@@ -1,45 +1,49 @@
--- Made after the shipped rows, so that those are not taken for a user's. All of them ENABLE ALWAYS: a replica, too,
--- must not run what it receives and must notice changed configuration.
-CREATE TRIGGER agent_queue_admit BEFORE INSERT ON agent_queue
-    FOR EACH ROW EXECUTE FUNCTION agent_queue_admit();
-ALTER TABLE agent_queue ENABLE ALWAYS TRIGGER agent_queue_admit;
+-- Made after the shipped rows, so that those are not taken for a user's. All of them ENABLE ALWAYS, but for one: a
+-- replica, too, must not run what it receives and must notice changed configuration.
+CREATE TRIGGER agent_queue_admit BEFORE INSERT ON @extschema@.agent_queue
+    FOR EACH ROW EXECUTE FUNCTION @extschema@.agent_queue_admit();
+ALTER TABLE @extschema@.agent_queue ENABLE ALWAYS TRIGGER agent_queue_admit;
+-- ENABLE REPLICA: it fires for replicated changes only, never for the workers' own.
+CREATE TRIGGER agent_queue_keep_replicated BEFORE UPDATE ON @extschema@.agent_queue
+    FOR EACH ROW EXECUTE FUNCTION @extschema@.agent_queue_keep_replicated();
+ALTER TABLE @extschema@.agent_queue ENABLE REPLICA TRIGGER agent_queue_keep_replicated;
 
 -- Triggers of one kind run in the order of their names: this one comes first.
-CREATE TRIGGER agent_providers_check_key_ref BEFORE INSERT OR UPDATE ON agent_providers
-    FOR EACH ROW EXECUTE FUNCTION agent_providers_check_key_ref();
-ALTER TABLE agent_providers ENABLE ALWAYS TRIGGER agent_providers_check_key_ref;
-CREATE TRIGGER agent_providers_replace_shipped BEFORE INSERT ON agent_providers
-    FOR EACH ROW EXECUTE FUNCTION agent_providers_replace_shipped();
-CREATE TRIGGER agent_providers_clear_shipped BEFORE UPDATE ON agent_providers
-    FOR EACH ROW WHEN (OLD.* IS DISTINCT FROM NEW.*) EXECUTE FUNCTION agent_queue_clear_shipped();
-CREATE TRIGGER agent_models_replace_shipped BEFORE INSERT ON agent_models
-    FOR EACH ROW EXECUTE FUNCTION agent_models_replace_shipped();
-CREATE TRIGGER agent_models_clear_shipped BEFORE UPDATE ON agent_models
-    FOR EACH ROW WHEN (OLD.* IS DISTINCT FROM NEW.*) EXECUTE FUNCTION agent_queue_clear_shipped();
-CREATE TRIGGER agent_queues_replace_shipped BEFORE INSERT ON agent_queues
-    FOR EACH ROW EXECUTE FUNCTION agent_queues_replace_shipped();
-CREATE TRIGGER agent_queues_clear_shipped BEFORE UPDATE ON agent_queues
-    FOR EACH ROW WHEN (OLD.* IS DISTINCT FROM NEW.*) EXECUTE FUNCTION agent_queue_clear_shipped();
+CREATE TRIGGER agent_providers_check_key_ref BEFORE INSERT OR UPDATE ON @extschema@.agent_providers
+    FOR EACH ROW EXECUTE FUNCTION @extschema@.agent_providers_check_key_ref();
+ALTER TABLE @extschema@.agent_providers ENABLE ALWAYS TRIGGER agent_providers_check_key_ref;
+CREATE TRIGGER agent_providers_replace_shipped BEFORE INSERT ON @extschema@.agent_providers
+    FOR EACH ROW EXECUTE FUNCTION @extschema@.agent_providers_replace_shipped();
+CREATE TRIGGER agent_providers_clear_shipped BEFORE UPDATE ON @extschema@.agent_providers
+    FOR EACH ROW WHEN (OLD.* IS DISTINCT FROM NEW.*) EXECUTE FUNCTION @extschema@.agent_queue_clear_shipped();
+CREATE TRIGGER agent_models_replace_shipped BEFORE INSERT ON @extschema@.agent_models
+    FOR EACH ROW EXECUTE FUNCTION @extschema@.agent_models_replace_shipped();
+CREATE TRIGGER agent_models_clear_shipped BEFORE UPDATE ON @extschema@.agent_models
+    FOR EACH ROW WHEN (OLD.* IS DISTINCT FROM NEW.*) EXECUTE FUNCTION @extschema@.agent_queue_clear_shipped();
+CREATE TRIGGER agent_queues_replace_shipped BEFORE INSERT ON @extschema@.agent_queues
+    FOR EACH ROW EXECUTE FUNCTION @extschema@.agent_queues_replace_shipped();
+CREATE TRIGGER agent_queues_clear_shipped BEFORE UPDATE ON @extschema@.agent_queues
+    FOR EACH ROW WHEN (OLD.* IS DISTINCT FROM NEW.*) EXECUTE FUNCTION @extschema@.agent_queue_clear_shipped();
 
-CREATE TRIGGER agent_types_changed AFTER INSERT OR UPDATE OR DELETE OR TRUNCATE ON agent_types
-    FOR EACH STATEMENT EXECUTE FUNCTION agent_queue_config_changed();
-CREATE TRIGGER agent_routes_changed AFTER INSERT OR UPDATE OR DELETE OR TRUNCATE ON agent_routes
-    FOR EACH STATEMENT EXECUTE FUNCTION agent_queue_config_changed();
-CREATE TRIGGER agent_providers_changed AFTER INSERT OR UPDATE OR DELETE OR TRUNCATE ON agent_providers
-    FOR EACH STATEMENT EXECUTE FUNCTION agent_queue_config_changed();
-CREATE TRIGGER agent_models_changed AFTER INSERT OR UPDATE OR DELETE OR TRUNCATE ON agent_models
-    FOR EACH STATEMENT EXECUTE FUNCTION agent_queue_config_changed();
-CREATE TRIGGER agent_queues_changed AFTER INSERT OR UPDATE OR DELETE OR TRUNCATE ON agent_queues
-    FOR EACH STATEMENT EXECUTE FUNCTION agent_queue_config_changed();
+CREATE TRIGGER agent_types_changed AFTER INSERT OR UPDATE OR DELETE OR TRUNCATE ON @extschema@.agent_types
+    FOR EACH STATEMENT EXECUTE FUNCTION @extschema@.agent_queue_config_changed();
+CREATE TRIGGER agent_routes_changed AFTER INSERT OR UPDATE OR DELETE OR TRUNCATE ON @extschema@.agent_routes
+    FOR EACH STATEMENT EXECUTE FUNCTION @extschema@.agent_queue_config_changed();
+CREATE TRIGGER agent_providers_changed AFTER INSERT OR UPDATE OR DELETE OR TRUNCATE ON @extschema@.agent_providers
+    FOR EACH STATEMENT EXECUTE FUNCTION @extschema@.agent_queue_config_changed();
+CREATE TRIGGER agent_models_changed AFTER INSERT OR UPDATE OR DELETE OR TRUNCATE ON @extschema@.agent_models
+    FOR EACH STATEMENT EXECUTE FUNCTION @extschema@.agent_queue_config_changed();
+CREATE TRIGGER agent_queues_changed AFTER INSERT OR UPDATE OR DELETE OR TRUNCATE ON @extschema@.agent_queues
+    FOR EACH STATEMENT EXECUTE FUNCTION @extschema@.agent_queue_config_changed();
 
-ALTER TABLE agent_types ENABLE ALWAYS TRIGGER agent_types_changed;
-ALTER TABLE agent_routes ENABLE ALWAYS TRIGGER agent_routes_changed;
-ALTER TABLE agent_providers ENABLE ALWAYS TRIGGER agent_providers_changed;
-ALTER TABLE agent_providers ENABLE ALWAYS TRIGGER agent_providers_replace_shipped;
-ALTER TABLE agent_providers ENABLE ALWAYS TRIGGER agent_providers_clear_shipped;
-ALTER TABLE agent_models ENABLE ALWAYS TRIGGER agent_models_changed;
-ALTER TABLE agent_models ENABLE ALWAYS TRIGGER agent_models_replace_shipped;
-ALTER TABLE agent_models ENABLE ALWAYS TRIGGER agent_models_clear_shipped;
-ALTER TABLE agent_queues ENABLE ALWAYS TRIGGER agent_queues_changed;
-ALTER TABLE agent_queues ENABLE ALWAYS TRIGGER agent_queues_replace_shipped;
-ALTER TABLE agent_queues ENABLE ALWAYS TRIGGER agent_queues_clear_shipped;
+ALTER TABLE @extschema@.agent_types ENABLE ALWAYS TRIGGER agent_types_changed;
+ALTER TABLE @extschema@.agent_routes ENABLE ALWAYS TRIGGER agent_routes_changed;
+ALTER TABLE @extschema@.agent_providers ENABLE ALWAYS TRIGGER agent_providers_changed;
+ALTER TABLE @extschema@.agent_providers ENABLE ALWAYS TRIGGER agent_providers_replace_shipped;
+ALTER TABLE @extschema@.agent_providers ENABLE ALWAYS TRIGGER agent_providers_clear_shipped;
+ALTER TABLE @extschema@.agent_models ENABLE ALWAYS TRIGGER agent_models_changed;
+ALTER TABLE @extschema@.agent_models ENABLE ALWAYS TRIGGER agent_models_replace_shipped;
+ALTER TABLE @extschema@.agent_models ENABLE ALWAYS TRIGGER agent_models_clear_shipped;
+ALTER TABLE @extschema@.agent_queues ENABLE ALWAYS TRIGGER agent_queues_changed;
+ALTER TABLE @extschema@.agent_queues ENABLE ALWAYS TRIGGER agent_queues_replace_shipped;
+ALTER TABLE @extschema@.agent_queues ENABLE ALWAYS TRIGGER agent_queues_clear_shipped;

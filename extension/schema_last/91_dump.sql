@@ -1,10 +1,11 @@
 -- What pg_dump saves. Untouched shipped rows are not: the version of the extension that is restored into has its own.
 -- agent_queue_origin is not here on purpose.
-SELECT pg_catalog.pg_extension_config_dump('agent_queue', '');
-SELECT pg_catalog.pg_extension_config_dump(pg_catalog.pg_get_serial_sequence('agent_queue', 'id')::regclass, '');
-SELECT pg_catalog.pg_extension_config_dump('agent_types', '');
-SELECT pg_catalog.pg_extension_config_dump('agent_routes', '');
-SELECT pg_catalog.pg_extension_config_dump('agent_providers', 'WHERE NOT shipped');
-SELECT pg_catalog.pg_extension_config_dump('agent_models', 'WHERE NOT shipped');
-SELECT pg_catalog.pg_extension_config_dump('agent_queues', 'WHERE NOT shipped');
-SELECT pg_catalog.pg_extension_config_dump('api_usage_default', '');
+SELECT pg_catalog.pg_extension_config_dump('@extschema@.agent_queue', '');
+SELECT pg_catalog.pg_extension_config_dump(
+    pg_catalog.pg_get_serial_sequence('@extschema@.agent_queue', 'id')::pg_catalog.regclass, '');
+SELECT pg_catalog.pg_extension_config_dump('@extschema@.agent_types', '');
+SELECT pg_catalog.pg_extension_config_dump('@extschema@.agent_routes', '');
+SELECT pg_catalog.pg_extension_config_dump('@extschema@.agent_providers', 'WHERE NOT shipped');
+SELECT pg_catalog.pg_extension_config_dump('@extschema@.agent_models', 'WHERE NOT shipped');
+SELECT pg_catalog.pg_extension_config_dump('@extschema@.agent_queues', 'WHERE NOT shipped');
+SELECT pg_catalog.pg_extension_config_dump('@extschema@.api_usage_default', '');

@@ -31,7 +31,7 @@ inline std::string enqueue(Jobs jobs, Retries retries, Key key) {
                                  " FROM pg_catalog.unnest($2) WITH ORDINALITY AS r (request, n)"
                                  " ORDER BY r.n";
   if (key == Key::given) sql += " ON CONFLICT (user_id, idempotency_key) WHERE idempotency_key IS NOT NULL DO NOTHING";
-  return sql + " RETURNING id";
+  return sql + " RETURNING id::pg_catalog.int8";
 }
 
 // Whose keys: of one user or of the system (user_id is NULL). An index serves each, but not both at once.
@@ -43,7 +43,8 @@ inline std::string owned_by(Whose whose) {
 
 // $1 user_id, $2 idempotency_key, $3 agent_type, $4 request
 inline std::string find_same(Whose whose) {
-  return "SELECT q.id, q.agent_type OPERATOR(pg_catalog.=) $3, q.request_data OPERATOR(pg_catalog.=) $4"
+  return "SELECT q.id::pg_catalog.int8, q.agent_type OPERATOR(pg_catalog.=) $3, q.request_data OPERATOR(pg_catalog.=) "
+         "$4"
          "  FROM @s@.agent_queue AS q"
          " WHERE " +
          owned_by(whose) + " AND q.idempotency_key OPERATOR(pg_catalog.=) $2";
@@ -51,7 +52,8 @@ inline std::string find_same(Whose whose) {
 
 // The same for each request of an array, in its order; NULLs: there is no such job. $4 requests
 inline std::string find_same_of_many(Whose whose) {
-  return "SELECT q.id, q.agent_type OPERATOR(pg_catalog.=) $3, q.request_data OPERATOR(pg_catalog.=) r.request"
+  return "SELECT q.id::pg_catalog.int8, q.agent_type OPERATOR(pg_catalog.=) $3, q.request_data OPERATOR(pg_catalog.=) "
+         "r.request"
          "  FROM pg_catalog.unnest($4) WITH ORDINALITY AS r (request, n)"
          "  LEFT JOIN @s@.agent_queue AS q"
          "    ON " +

@@ -51,7 +51,7 @@ constexpr ColumnName kColumns[] = {
 };
 static_assert(lengthof(kColumns) == kColumnCount);
 
-// Where the columns are in the table that was seen last. Nearly always there is one.
+// Where the columns were in the table that was seen last. Nearly always there is one.
 struct Shape {
   Oid relation;
   int attributes;
@@ -59,28 +59,53 @@ struct Shape {
 };
 Shape known_shape = {};
 
-int find_column(TupleDesc description, const ColumnName &wanted) {
-  for (int i = 0; i < description->natts; ++i) {
-    const FormData_pg_attribute *attribute = TupleDescAttr(description, i);
-    if (attribute->attisdropped || attribute->atttypid != wanted.type) continue;
-    if (strcmp(NameStr(attribute->attname), wanted.name) == 0) return i;
-  }
-  return -1;
+bool is_named(const FormData_pg_attribute *attribute, const ColumnName &wanted) {
+  return !attribute->attisdropped && strcmp(NameStr(attribute->attname), wanted.name) == 0;
 }
 
-// Names do not change under a table that keeps its number of columns, unless an administrator breaks it on purpose.
-const int *shape_of(Relation relation, TupleDesc description) {
-  if (known_shape.relation == RelationGetRelid(relation) && known_shape.attributes == description->natts)
-    return known_shape.at;
-  known_shape.relation = InvalidOid;
+// What is read as a type that it is not would take the server down, and ALTER TABLE may come between any two rows: so
+// this is asked for every row. It costs a fraction of a microsecond.
+bool is_still(const Shape &shape, Relation relation, TupleDesc description) {
+  if (shape.relation != RelationGetRelid(relation) || shape.attributes != description->natts) return false;
   for (int i = 0; i < kColumnCount; ++i) {
-    known_shape.at[i] = find_column(description, kColumns[i]);
-    if (known_shape.at[i] < 0)
-      raise(sqlstate("55000"), {.message = std::string("table \"") + RelationGetRelationName(relation) +
-                                           "\" has no column \"" + kColumns[i].name + "\" of the right type",
-                                .detail = {},
-                                .hint = "agent_queue_admit() is for the extension's table agent_queue only."});
+    const FormData_pg_attribute *attribute = TupleDescAttr(description, shape.at[i]);
+    if (attribute->atttypid != kColumns[i].type || !is_named(attribute, kColumns[i])) return false;
   }
+  return true;
+}
+
+[[noreturn]] void refuse_table(Relation relation, const ColumnName &wanted) {
+  raise(sqlstate("55000"), {.message = std::string("table \"") + RelationGetRelationName(relation) +
+                                       "\" has no column \"" + wanted.name + "\"",
+                            .detail = {},
+                            .hint = "agent_queue_admit() is for the extension's table agent_queue only."});
+}
+
+[[noreturn]] void refuse_type(const ColumnName &wanted, Oid type) {
+  const std::string is = guard([&] { return format_type_be(type); });
+  const std::string should_be = guard([&] { return format_type_be(wanted.type); });
+  raise(
+      sqlstate("42804"),
+      {.message = std::string("column \"") + wanted.name + "\" of agent_queue is of type " + is + ", not " + should_be,
+       .detail = {},
+       .hint =
+           "The columns of the extension keep their types: give it back with ALTER TABLE ... ALTER COLUMN ... TYPE."});
+}
+
+int find_column(Relation relation, TupleDesc description, const ColumnName &wanted) {
+  for (int i = 0; i < description->natts; ++i) {
+    const FormData_pg_attribute *attribute = TupleDescAttr(description, i);
+    if (!is_named(attribute, wanted)) continue;
+    if (attribute->atttypid != wanted.type) refuse_type(wanted, attribute->atttypid);
+    return i;
+  }
+  refuse_table(relation, wanted);
+}
+
+const int *shape_of(Relation relation, TupleDesc description) {
+  if (is_still(known_shape, relation, description)) return known_shape.at;
+  known_shape.relation = InvalidOid;
+  for (int i = 0; i < kColumnCount; ++i) known_shape.at[i] = find_column(relation, description, kColumns[i]);
   known_shape.attributes = description->natts;
   known_shape.relation = RelationGetRelid(relation);
   return known_shape.at;

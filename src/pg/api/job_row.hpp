@@ -45,7 +45,7 @@ inline constexpr int kColumnCount = static_cast<int>(Column::cache_key) + 1;
 
 class JobRow {
  public:
-  // NEW of a BEFORE INSERT trigger. 55000: a column is missing or has another type.
+  // NEW of a BEFORE INSERT trigger. 55000: a column is missing; 42804: it has another type.
   explicit JobRow(const TriggerData &trigger);
 
   bool is_null(Column column) const { return nulls_[at(column)]; }

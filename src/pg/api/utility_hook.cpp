@@ -95,8 +95,18 @@ static void take_database(const char *name) {
   }
 }
 
-static bool drops_extension(const Node *statement) {
-  return IsA(statement, DropStmt) && reinterpret_cast<const DropStmt *>(statement)->removeType == OBJECT_EXTENSION;
+static bool is_about_extensions(const Node *statement) {
+  return IsA(statement, CreateExtensionStmt) ||
+         (IsA(statement, DropStmt) && reinterpret_cast<const DropStmt *>(statement)->removeType == OBJECT_EXTENSION);
+}
+
+// Only what has happened is told, not what was said: anybody may say CREATE EXTENSION IF NOT EXISTS of what is there.
+// So it also does not matter whether ours was named or came along by CASCADE. Through the door: notes are C++ and may
+// throw.
+static void tell_difference(Oid before, Oid after) {
+  if (before == after) return;
+  if (OidIsValid(before)) enter([] { note_config_change(); });  // idle workers look, and end
+  if (OidIsValid(after)) enter([] { note_extension_change(); });
 }
 
 static void on_utility(PlannedStmt *planned, const char *query, bool read_only_tree, ProcessUtilityContext context,
@@ -104,13 +114,13 @@ static void on_utility(PlannedStmt *planned, const char *query, bool read_only_t
                        QueryCompletion *completion) {
   const Node *statement = planned->utilityStmt;
   if (const char *database = database_of(statement)) take_database(database);
-  // Ours, or one that brings it by CASCADE. Through the door: the note is C++ and may throw.
-  if (IsA(statement, CreateExtensionStmt)) enter([] { note_extension_change(); });
-  if (drops_extension(statement)) enter([] { note_config_change(); });  // idle workers look, and end
+  const bool is_told = is_about_extensions(statement);  // the statement may be freed by its execution
+  const Oid before = is_told ? get_extension_oid("agent_queue", true) : InvalidOid;
   if (next_hook != nullptr)
     next_hook(planned, query, read_only_tree, context, params, environment, destination, completion);
   else
     standard_ProcessUtility(planned, query, read_only_tree, context, params, environment, destination, completion);
+  if (is_told) tell_difference(before, get_extension_oid("agent_queue", true));
 }
 
 void install_utility_hook() {
