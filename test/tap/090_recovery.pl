@@ -16,6 +16,7 @@ $primary->init(has_archiving => 1, allows_streaming => 1);
 $primary->append_conf('postgresql.conf', AgentQueue::preload_conf());
 $primary->start;
 create_extension($primary, 'postgres');
+$primary->safe_psql('postgres', 'CREATE DATABASE plain');
 set_and_reload($primary, 'agent_queue.start_paused' => 'on');
 $primary->poll_query_until('postgres', q{SELECT state = 'paused' FROM agent_workers});
 $primary->safe_psql('postgres', q{SELECT enqueue_agent('echo', '{"text": "before the backup"}', expires_in => '1 day')});
@@ -34,6 +35,17 @@ ok($recovered->poll_query_until('postgres', q{SELECT state = 'paused' FROM agent
 	'a recovered server starts paused');
 ok($recovered->poll_query_until('postgres', 'SELECT database_oid = 0 FROM agent_queue_origin'),
 	'its database is nobody\'s home');
+
+# What is made there now was never in the backup. The statistics tell that a probe has looked into "plain".
+$recovered->poll_query_until('postgres', q{SELECT xact_commit > 0 FROM pg_stat_database WHERE datname = 'plain'});
+$recovered->safe_psql('postgres', 'CREATE DATABASE fresh');
+foreach my $database ('plain', 'fresh')
+{
+	create_extension($recovered, $database);
+	is(wait_agent($recovered, $database, enqueue($recovered, $database, 'echo')),
+		'Hello', "jobs of an extension that is created after the recovery run (in $database)");
+}
+is($recovered->safe_psql('postgres', 'SELECT status FROM agent_queue'), 'pending', 'those of the backup do not');
 
 $recovered->restart;
 ok($recovered->poll_query_until('postgres', q{SELECT state = 'paused' FROM agent_workers}),

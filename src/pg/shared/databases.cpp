@@ -1,6 +1,8 @@
 // POD only.
 #include "pg/shared/databases.hpp"
 
+#include <initializer_list>
+
 #include "pg/shared/workers.hpp"
 
 #include "pg/pg.hpp"
@@ -24,16 +26,29 @@ static DatabaseView view_of(const DatabaseSlot &slot) {
   return view;
 }
 
+static bool has_workers(DatabaseOid oid) {
+  for (const WorkerSlot &worker : state->workers)
+    if (worker.database == oid) return true;
+  return false;
+}
+
+// One that nobody works with: without the extension, or else out of reach. The caller holds the lock.
+static DatabaseSlot *slot_to_evict() {
+  for (const Presence presence : {Presence::absent, Presence::unreachable})
+    for (DatabaseSlot &slot : state->databases)
+      if (slot.presence == static_cast<int>(presence) && slot.blocker_pid == 0 && !has_workers(slot.oid)) return &slot;
+  return nullptr;
+}
+
 // The caller holds the lock.
 static DatabaseSlot *slot_or_new(DatabaseOid oid) {
   if (DatabaseSlot *known = slot_of(oid)) return known;
   DatabaseSlot *fresh = slot_of(InvalidOid);
+  if (fresh == nullptr) fresh = slot_to_evict();
   if (fresh == nullptr) return nullptr;
   fresh->presence = static_cast<int>(Presence::unknown);
-  fresh->is_disowned = false;
   fresh->blocker_pid = 0;
   fresh->wanted_workers = 0;
-  fresh->calm_since = 0;
   fresh->oid = oid;
   return fresh;
 }
@@ -60,7 +75,34 @@ bool set_presence(DatabaseOid oid, Presence presence) {
   DatabaseSlot *slot = slot_or_new(oid);
   if (slot != nullptr) slot->presence = static_cast<int>(presence);
   LWLockRelease(state->lock);
+  if (slot == nullptr) pg_atomic_write_u32(&state->is_slot_refused, 1);
   return slot != nullptr;
+}
+
+bool add_database(DatabaseOid oid) {
+  LWLockAcquire(state->lock, LW_EXCLUSIVE);
+  const bool has_slot = slot_or_new(oid) != nullptr;
+  LWLockRelease(state->lock);
+  return has_slot;
+}
+
+// The caller holds the lock.
+static void strike_recovered(DatabaseOid oid) {
+  for (int i = 0; i < state->recovered_count; ++i) {
+    if (state->recovered[i] != oid) continue;
+    state->recovered[i] = state->recovered[--state->recovered_count];
+    return;
+  }
+}
+
+void conclude_probe(DatabaseOid oid, Presence result) {
+  LWLockAcquire(state->lock, LW_EXCLUSIVE);
+  DatabaseSlot *slot = slot_of(oid);
+  if (slot != nullptr && slot->presence == static_cast<int>(Presence::probing)) {
+    slot->presence = static_cast<int>(result);
+    if (result == Presence::absent) strike_recovered(oid);  // an extension that comes now was not in the backup
+  }
+  LWLockRelease(state->lock);
 }
 
 void set_wanted_workers(DatabaseOid oid, int count) {
@@ -83,16 +125,30 @@ void block_database(DatabaseOid oid, int pid) {
 
 bool needs_disowning(DatabaseOid oid) {
   LWLockAcquire(state->lock, LW_SHARED);
-  const DatabaseSlot *slot = slot_of(oid);
-  const bool is_needed = state->is_recovered && slot != nullptr && !slot->is_disowned;
+  bool is_needed = false;
+  for (int i = 0; i < state->recovered_count; ++i) is_needed = is_needed || state->recovered[i] == oid;
   LWLockRelease(state->lock);
   return is_needed;
 }
 
 void note_disowned(DatabaseOid oid) {
   LWLockAcquire(state->lock, LW_EXCLUSIVE);
-  if (DatabaseSlot *slot = slot_of(oid)) slot->is_disowned = true;
+  strike_recovered(oid);
   LWLockRelease(state->lock);
+}
+
+bool is_first_listing_due() {
+  return !state->is_first_listing_done;  // only the launcher writes it
+}
+
+int note_first_listing(const DatabaseOid *oids, int count) {
+  LWLockAcquire(state->lock, LW_EXCLUSIVE);
+  const int noted = !state->is_recovered ? 0 : count < kRecoveredMax ? count : kRecoveredMax;
+  for (int i = 0; i < noted; ++i) state->recovered[i] = oids[i];
+  state->recovered_count = noted;
+  state->is_first_listing_done = true;
+  LWLockRelease(state->lock);
+  return state->is_recovered ? count - noted : 0;
 }
 
 static void wake_proc(int proc_number) {
@@ -114,7 +170,11 @@ bool take_launcher_request() {
   return pg_atomic_exchange_u32(&state->launcher_request, 0) != 0;
 }
 
-// Slots of living databases do not move, so the atomics are read without the lock.
+bool take_slot_refusal() {
+  return pg_atomic_exchange_u32(&state->is_slot_refused, 0) != 0;
+}
+
+// Slots of databases with the extension do not move, so the atomics are read without the lock.
 std::uint64_t work_generation(DatabaseOid oid) {
   DatabaseSlot *slot = slot_of(oid);
   return slot == nullptr ? 0 : pg_atomic_read_u64(&slot->work_generation);
@@ -144,8 +204,10 @@ std::int64_t peek_due(DatabaseOid oid) {
   return slot == nullptr ? kNothingDue : static_cast<std::int64_t>(pg_atomic_read_u64(&slot->due_low));
 }
 
-void take_due(DatabaseOid oid) {
-  if (DatabaseSlot *slot = slot_of(oid)) pg_atomic_write_u64(&slot->due_low, static_cast<uint64>(kNothingDue));
+std::int64_t take_due(DatabaseOid oid) {
+  DatabaseSlot *slot = slot_of(oid);
+  if (slot == nullptr) return kNothingDue;
+  return static_cast<std::int64_t>(pg_atomic_exchange_u64(&slot->due_low, static_cast<uint64>(kNothingDue)));
 }
 
 // Exactly one worker is woken: the compare-and-exchange makes it nobody else's.
@@ -158,7 +220,6 @@ void announce_work(DatabaseOid oid) {
     uint32 idle = 1;
     if (!pg_atomic_compare_exchange_u32(&worker.is_idle, &idle, 0)) continue;
     pg_atomic_fetch_add_u64(&worker.wakeups, 1);
-    pg_atomic_fetch_add_u64(&database->wakeups, 1);
     wake_proc(worker.proc_number);
     return;
   }

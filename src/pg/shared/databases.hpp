@@ -8,7 +8,11 @@ namespace agent_queue::pg::shared {
 
 using DatabaseOid = unsigned int;
 
-enum class Presence { unknown, probing, absent, present };
+// Databases in the table at a time. It fills with those that have the extension: the others make room.
+inline constexpr int kDatabasesMax = 128;
+
+// Of the extension, as far as is known. unreachable: the last probe could not look; another one will.
+enum class Presence { unknown, probing, absent, present, unreachable };
 
 struct DatabaseView {
   DatabaseOid oid = 0;
@@ -21,8 +25,14 @@ struct DatabaseView {
 int list_databases(DatabaseView *views, int capacity);
 DatabaseView find_database(DatabaseOid oid);
 
-// Makes the slot if there is none. False: the table is full.
+// Makes the slot if there is none, in place of a database without the extension if need be. False: the table is full of
+// databases that have it, and the launcher will hear of it.
 bool set_presence(DatabaseOid oid, Presence presence);
+// For the launcher: makes a slot whose presence is unknown. False: the table is full.
+bool add_database(DatabaseOid oid);
+// What a probe came to: absent, present or unreachable. Nothing happens unless the presence is `probing`: who made it
+// unknown again meanwhile knows more than the probe has seen.
+void conclude_probe(DatabaseOid oid, Presence result);
 void set_wanted_workers(DatabaseOid oid, int count);
 void forget_database(DatabaseOid oid);
 
@@ -30,16 +40,24 @@ void forget_database(DatabaseOid oid);
 // or that backend is gone. `pid` 0 unblocks.
 void block_database(DatabaseOid oid, int pid);
 
-// The server was started to recover to a point in time (recovery.signal was there) and nobody has taken note of it in
-// this database yet: its jobs may be running where the backup came from.
+// The server was started to recover to a point in time (recovery.signal was there), this database came with the backup
+// and nobody has taken note of it there yet: its jobs may be running where the backup came from. What is made after the
+// recovery is at home: databases that the launcher's first listing has not found, and those that a probe has found
+// without the extension.
 bool needs_disowning(DatabaseOid oid);
 void note_disowned(DatabaseOid oid);
+// For the launcher: the first listing since the server started is yet to be made; these are the databases that it has
+// found. Returns how many of them could not be noted.
+bool is_first_listing_due();
+int note_first_listing(const DatabaseOid *oids, int count);
 
 // Asks the launcher to look at everything again, and wakes it.
 void call_launcher();
 // For the launcher: registers itself; takes the request, if there was one.
 void register_launcher();
 bool take_launcher_request();
+// For the launcher: has set_presence() found the table full since this was last asked?
+bool take_slot_refusal();
 
 // Commits that brought jobs to the database count up; a worker that saw the number has seen their jobs.
 std::uint64_t work_generation(DatabaseOid oid);
@@ -57,6 +75,6 @@ void announce_change(DatabaseOid oid);
 inline constexpr std::int64_t kNothingDue = INT64_MAX;
 void offer_due(DatabaseOid oid, std::int64_t run_at);
 std::int64_t peek_due(DatabaseOid oid);
-void take_due(DatabaseOid oid);
+std::int64_t take_due(DatabaseOid oid);
 
 }  // namespace agent_queue::pg::shared

@@ -4,30 +4,30 @@
 
 #include <type_traits>
 
+#include "pg/shared/databases.hpp"
+#include "pg/shared/workers.hpp"
+
 namespace agent_queue::pg::shared {
 
-inline constexpr int kDatabasesMax = 128;
-inline constexpr int kWorkersMax = 128;
 inline constexpr int kLanesMax = 4096;
+inline constexpr int kRecoveredMax = 8192;
 inline constexpr int kWaitChannels = 1024;
 inline constexpr uint64 kLaneEmpty = PG_UINT64_MAX;
 
 struct DatabaseSlot {
   Oid oid;  // InvalidOid: free
   int presence;
-  bool is_disowned;                    // after a recovery to a point in time: its jobs wait for adopt_jobs()
   int blocker_pid;                     // a backend that drops, renames or copies this database; 0: none
   int wanted_workers;                  // between min_workers and max_workers
-  TimestampTz calm_since;              // since when fewer workers would do; 0: not calm
   pg_atomic_uint64 work_generation;    // counts commits that brought jobs
   pg_atomic_uint64 rescue_generation;  // counts workers that ended
-  pg_atomic_uint64 wakeups;            // latches set by commits
   pg_atomic_uint64 due_low;            // earliest run_at that commits have brought
 };
 
 struct WorkerSlot {
-  Oid database;  // InvalidOid: free
-  int pid;       // 0: starting
+  Oid database;      // InvalidOid: free
+  int pid;           // 0: starting
+  int starting_pid;  // the process that is on its way to occupy the slot; 0: not forked yet
   int proc_number;
   int state;
   uint64 incarnation;
@@ -52,10 +52,14 @@ struct LaneSlot {
 struct State {
   uint64 boot_epoch;
   bool is_recovered;  // to a point in time: recovery.signal was there when the server started
-  LWLock *lock;       // of the main tranche: the same address in every process. Protects all that is not atomic
+  bool is_first_listing_done;
+  int recovered_count;
+  Oid recovered[kRecoveredMax];  // databases that came with the recovery and are not disowned yet
+  LWLock *lock;  // of the main tranche: the same address in every process. Protects all that is not atomic
   pg_atomic_uint64 next_incarnation;
   int launcher_proc_number;           // -1: none
   pg_atomic_uint32 launcher_request;  // set: look at everything again
+  pg_atomic_uint32 is_slot_refused;   // set: a database with a new extension has found the table full
   int lane_count;
   DatabaseSlot databases[kDatabasesMax];
   WorkerSlot workers[kWorkersMax];

@@ -33,10 +33,10 @@ static void init(State *fresh) {
   fresh->launcher_proc_number = -1;
   pg_atomic_init_u64(&fresh->next_incarnation, 1);
   pg_atomic_init_u32(&fresh->launcher_request, 0);
+  pg_atomic_init_u32(&fresh->is_slot_refused, 0);
   for (DatabaseSlot &slot : fresh->databases) {
     pg_atomic_init_u64(&slot.work_generation, 1);
     pg_atomic_init_u64(&slot.rescue_generation, 1);
-    pg_atomic_init_u64(&slot.wakeups, 0);
     pg_atomic_init_u64(&slot.due_low, static_cast<uint64>(PG_INT64_MAX));
   }
   for (WorkerSlot &slot : fresh->workers) {

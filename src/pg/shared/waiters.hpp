@@ -1,5 +1,6 @@
 // Sessions that wait for a job, without polling: a fixed table of condition variables, by the job's id.
-// Plain functions, except wait(), which must be guarded (it serves interrupts).
+// cancel_wait() and wake_waiters() are plain functions; prepare_wait() and wait_settled() may raise and must be
+// guarded.
 #pragma once
 
 #include <cstdint>
@@ -9,9 +10,11 @@
 
 namespace agent_queue::pg::shared {
 
-// From here on a settle of the job is not missed; then look at the row; then wait_settled().
+// From here on a settle of the job is not missed; then look at the row; then wait_settled(). May raise (the first call
+// of a process makes its set of wait events): guard it.
 void prepare_wait(DatabaseOid database, JobId job);
-// True: maybe settled (or another job of the same channel). False: the time is over. May raise: guard it.
+// True: maybe settled (or another job of the same channel). False: the time is over. May raise (it
+// serves interrupts): guard it.
 bool wait_settled(DatabaseOid database, JobId job, long timeout_ms);
 void cancel_wait();
 

@@ -62,6 +62,7 @@ int reserve_worker(DatabaseOid database) {
     WorkerSlot &worker = state->workers[i];
     if (worker.database != InvalidOid) continue;
     worker.pid = 0;
+    worker.starting_pid = 0;
     worker.proc_number = -1;
     worker.incarnation = 0;
     worker.state = static_cast<int>(WorkerState::starting);
@@ -93,8 +94,22 @@ void release_worker(int slot) {
   LWLockRelease(state->lock);
 }
 
+void release_if_abandoned(int slot) {
+  constexpr int kStartTimeoutMs = 10'000;  // for the postmaster to fork the process
+  LWLockAcquire(state->lock, LW_EXCLUSIVE);
+  WorkerSlot &worker = state->workers[slot];
+  const bool is_late = TimestampDifferenceExceeds(worker.started_at, GetCurrentTimestamp(), kStartTimeoutMs);
+  const bool is_coming = worker.starting_pid != 0 && kill(worker.starting_pid, 0) == 0;
+  if (worker.pid == 0 && is_late && !is_coming) worker.database = InvalidOid;
+  LWLockRelease(state->lock);
+}
+
 DatabaseOid worker_database(int slot) {
-  return state->workers[slot].database;
+  LWLockAcquire(state->lock, LW_EXCLUSIVE);
+  state->workers[slot].starting_pid = MyProcPid;
+  const Oid database = state->workers[slot].database;
+  LWLockRelease(state->lock);
+  return database;
 }
 
 ClaimToken occupy_worker(int slot) {

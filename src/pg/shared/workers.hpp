@@ -8,6 +8,9 @@
 
 namespace agent_queue::pg::shared {
 
+// Workers in the cluster at a time.
+inline constexpr int kWorkersMax = 128;
+
 enum class WorkerState { starting, idle, working, paused };
 const char *worker_state_name(WorkerState state);
 
@@ -37,8 +40,11 @@ int reserve_worker(DatabaseOid database);
 bool is_reserved_only(int slot);
 // Launcher: gives back a slot whose worker never started or is gone.
 void release_worker(int slot);
+// Launcher: gives back a slot that was reserved long ago and that no living process is on its way to.
+void release_if_abandoned(int slot);
 
-// The database that a slot was reserved for.
+// Worker, first of all: the database that its slot was reserved for. From here on the slot knows the process that is on
+// its way.
 DatabaseOid worker_database(int slot);
 // Worker: takes its slot; returns its claim token. It must have been reserved.
 ClaimToken occupy_worker(int slot);

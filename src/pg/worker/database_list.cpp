@@ -15,6 +15,10 @@ struct RawDatabases {
 };
 static_assert(std::is_trivially_destructible_v<DatabaseRow>);
 
+// DATCONNLIMIT_INVALID_DB, which not every minor release of 15 has: a DROP DATABASE was interrupted. Nobody can
+// connect. Other limits do not concern us, as workers connect as superusers.
+constexpr int kInvalidDatabase = -2;
+
 }  // namespace
 
 // POD only.
@@ -33,7 +37,7 @@ static RawDatabases scan_pg_database() {
     }
     DatabaseRow &row = raw.rows[raw.count++];
     row.oid = form->oid;
-    row.is_servable = form->datallowconn && !form->datistemplate;
+    row.is_servable = form->datallowconn && !form->datistemplate && form->datconnlimit != kInvalidDatabase;
   }
   systable_endscan(scan);
   table_close(relation, AccessShareLock);

@@ -9,7 +9,7 @@ namespace agent_queue::pg {
 
 struct DatabaseRow {
   shared::DatabaseOid oid = 0;
-  bool is_servable = false;  // connectable and no template
+  bool is_servable = false;  // connectable, no template, not half dropped
 };
 
 std::vector<DatabaseRow> read_databases();

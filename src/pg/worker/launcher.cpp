@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <cstdio>
 #include <string>
+#include <unordered_set>
+#include <vector>
 
 #include "pg/boundary/entry.hpp"
 #include "pg/boundary/guard.hpp"
@@ -23,7 +25,8 @@ namespace agent_queue::pg {
 namespace {
 
 constexpr Micros kListInterval{std::chrono::seconds(10)};  // new databases that nobody told us of
-constexpr long kTickMs = 1000;
+constexpr Micros kTick{std::chrono::seconds(1)};
+constexpr Micros kComplaintInterval{std::chrono::minutes(1)};
 
 class Launcher {
  public:
@@ -41,55 +44,107 @@ class Launcher {
       if (is_asked || now.steady >= next_list_) list_databases(now);
       starter_.reap(now);
       serve_databases(now);
-      wait();
+      wait(now);
     }
   }
 
  private:
-  static void wait() {
-    guard([] {
-      (void)WaitLatch(MyLatch, WL_LATCH_SET | WL_TIMEOUT | WL_EXIT_ON_PM_DEATH, kTickMs, PG_WAIT_EXTENSION);
+  void wait(Now now) {
+    const Micros rest = starter_.next_try(now, now.steady + kTick) - now.steady;
+    const auto ms = static_cast<long>(std::chrono::ceil<std::chrono::milliseconds>(rest).count());
+    guard([&] {
+      (void)WaitLatch(MyLatch, WL_LATCH_SET | WL_TIMEOUT | WL_EXIT_ON_PM_DEATH, ms, PG_WAIT_EXTENSION);
       ResetLatch(MyLatch);
     });
   }
 
-  // New databases get a slot, dropped ones lose theirs; those without the extension are looked at again only when a
-  // CREATE EXTENSION says so (it sets their presence to unknown).
+  // New databases get a slot, dropped ones lose theirs.
   void list_databases(Now now) {
-    next_list_ = now.steady + kListInterval;
     const std::vector<DatabaseRow> rows = read_databases();
-    const auto is_servable = [&](shared::DatabaseOid oid) {
-      return std::any_of(rows.begin(), rows.end(),
-                         [&](const DatabaseRow &row) { return row.oid == oid && row.is_servable; });
-    };
-    shared::DatabaseView known[256];
-    const int count = shared::list_databases(known, 256);
-    for (int i = 0; i < count; ++i)
-      if (!is_servable(known[i].oid) && known[i].blocker_pid == 0) shared::forget_database(known[i].oid);
+    if (shared::is_first_listing_due()) note_first_listing(rows);
+    forget_databases(rows);
+    if (shared::take_slot_refusal()) without_extension_.clear();  // one of them has got it
+    const int refused = add_databases(rows, now);
+    const bool is_full = count_present() == shared::kDatabasesMax;
+    if (refused > 0 && is_full && now.steady >= next_complaint_) {
+      next_complaint_ = now.steady + kComplaintInterval;
+      log_.write(LogLevel::warning, "more than " + std::to_string(shared::kDatabasesMax) +
+                                        " databases have the extension; the others have no workers");
+    }
+    // Those that were refused have a chance as soon as others were found to lack the extension.
+    next_list_ = now.steady + (refused > 0 && !is_full ? kTick : kListInterval);
+  }
+
+  void note_first_listing(const std::vector<DatabaseRow> &rows) {
+    std::vector<shared::DatabaseOid> oids;
+    for (const DatabaseRow &row : rows) oids.push_back(row.oid);
+    const int left_out = shared::note_first_listing(oids.data(), static_cast<int>(oids.size()));
+    if (left_out > 0)
+      log_.write(LogLevel::warning, "too many databases to pause after the recovery: jobs run in " +
+                                        std::to_string(left_out) + " of them; see agent_queue.start_paused");
+  }
+
+  void forget_databases(const std::vector<DatabaseRow> &rows) {
+    std::unordered_set<shared::DatabaseOid> servable;
+    for (const DatabaseRow &row : rows)
+      if (row.is_servable) servable.insert(row.oid);
+    shared::DatabaseView known[shared::kDatabasesMax];
+    const int count = shared::list_databases(known, shared::kDatabasesMax);
+    for (int i = 0; i < count; ++i) {
+      if (servable.count(known[i].oid) != 0 || known[i].blocker_pid != 0) continue;
+      shared::forget_database(known[i].oid);
+      starter_.forget(known[i].oid);
+    }
+    std::erase_if(without_extension_, [&](shared::DatabaseOid oid) { return servable.count(oid) == 0; });
+  }
+
+  // Returns how many found no slot. Those without the extension lose theirs when others need it, and are looked at
+  // again only when a CREATE EXTENSION says so: it makes them a slot.
+  int add_databases(const std::vector<DatabaseRow> &rows, Now now) {
+    int refused = 0;
     for (const DatabaseRow &row : rows) {
       if (!row.is_servable || shared::find_database(row.oid).oid != 0) continue;
-      if (!shared::set_presence(row.oid, shared::Presence::unknown) && now.steady >= next_complaint_) {
-        next_complaint_ = now.steady + std::chrono::minutes(1);
-        log_.write(LogLevel::warning, "too many databases: some are not looked at");
-      }
+      if (without_extension_.count(row.oid) != 0 || starter_.is_probe_put_off(row.oid, now)) continue;
+      if (!shared::add_database(row.oid)) ++refused;
     }
+    return refused;
+  }
+
+  static int count_present() {
+    shared::DatabaseView known[shared::kDatabasesMax];
+    const int count = shared::list_databases(known, shared::kDatabasesMax);
+    return static_cast<int>(std::count_if(known, known + count, [](const shared::DatabaseView &database) {
+      return database.presence == shared::Presence::present;
+    }));
   }
 
   void serve_databases(Now now) {
-    shared::DatabaseView known[256];
-    const int count = shared::list_databases(known, 256);
+    shared::DatabaseView known[shared::kDatabasesMax];
+    const int count = shared::list_databases(known, shared::kDatabasesMax);
     for (int i = 0; i < count; ++i) {
-      const shared::DatabaseView &database = known[i];
-      if (database.blocker_pid != 0) {
-        if (is_running(database.blocker_pid)) continue;
-        shared::block_database(database.oid, 0);  // it died without unblocking
+      if (known[i].blocker_pid != 0) {
+        if (is_running(known[i].blocker_pid)) continue;
+        shared::block_database(known[i].oid, 0);  // it died without unblocking
       }
-      if (database.presence == shared::Presence::unknown || database.presence == shared::Presence::probing)
+      serve(known[i], now);
+    }
+  }
+
+  void serve(const shared::DatabaseView &database, Now now) {
+    switch (database.presence) {
+      case shared::Presence::unknown:
+      case shared::Presence::probing:  // by a launcher before this one, if not by this one
+      case shared::Presence::unreachable:
         starter_.probe(database.oid, now);
-      const shared::DatabaseView seen = shared::find_database(database.oid);
-      if (seen.presence != shared::Presence::present || seen.blocker_pid != 0) continue;
-      const int most = std::max(settings::min_workers, settings::max_workers);
-      starter_.fill(seen.oid, std::clamp(seen.wanted_workers, settings::min_workers, most), now);
+        return;
+      case shared::Presence::absent:
+        without_extension_.insert(database.oid);
+        return;
+      case shared::Presence::present:
+        without_extension_.erase(database.oid);
+        const int most = std::max(settings::min_workers, settings::max_workers);
+        starter_.fill(database.oid, std::clamp(database.wanted_workers, settings::min_workers, most), now);
+        return;
     }
   }
 
@@ -101,6 +156,7 @@ class Launcher {
   WorkerStarter starter_;
   SteadyTime next_list_{};
   SteadyTime next_complaint_{};
+  std::unordered_set<shared::DatabaseOid> without_extension_;  // as probes have found; they need no slot
 };
 
 void launch() {
@@ -118,7 +174,7 @@ void probe(Oid database) {
   Transaction transaction;
   const bool is_there = find_installation().has_value();
   transaction.commit();
-  shared::set_presence(database, is_there ? shared::Presence::present : shared::Presence::absent);
+  shared::conclude_probe(database, is_there ? shared::Presence::present : shared::Presence::absent);
 }
 
 }  // namespace

@@ -2,6 +2,8 @@
 
 #include <algorithm>
 #include <cstdio>
+#include <initializer_list>
+#include <iterator>
 
 #include "pg/boundary/guard.hpp"
 
@@ -23,10 +25,8 @@ bool has_ended(BackgroundWorkerHandle *handle) {
   });
 }
 
-// Workers that end because the extension was dropped or the database is needed have not failed.
-bool was_sent_away(shared::DatabaseOid database) {
-  const shared::DatabaseView view = shared::find_database(database);
-  return view.blocker_pid != 0 || view.presence != shared::Presence::present;
+void free_handle(BackgroundWorkerHandle *handle) {
+  guard([&] { pfree(handle); });
 }
 
 }  // namespace
@@ -59,52 +59,110 @@ BackgroundWorkerHandle *WorkerStarter::start(const char *function, const char *k
   return handle;
 }
 
+void WorkerStarter::Patience::lengthen(Now now) {
+  wait = std::clamp(wait * 2, kFirstWait, kLastWait);
+  next_try = now.steady + wait;
+}
+
 void WorkerStarter::reap(Now now) {
-  for (auto it = started_.begin(); it != started_.end();) {
-    Started &started = it->second;
-    if (!has_ended(started.handle)) {
-      ++it;
-      continue;
-    }
-    Patience &patience = patience_[started.database];
-    if (now.steady - started.at < kYoung && !was_sent_away(started.database)) {
-      patience.wait = std::clamp(patience.wait * 2, kFirstWait, kLastWait);
-      patience.next_start = now.steady + patience.wait;
-    } else {
-      patience = {};
-    }
-    // A worker that got as far as its slot has freed it itself, and the slot may be another's by now.
-    if (shared::is_reserved_only(it->first)) shared::release_worker(it->first);
-    BackgroundWorkerHandle *handle = started.handle;
-    guard([&] { pfree(handle); });
-    it = started_.erase(it);
+  for (auto it = started_.begin(); it != started_.end();)
+    it = reap_worker(it->first, it->second, now) ? started_.erase(it) : std::next(it);
+  reap_probe(now);
+  release_abandoned();
+}
+
+// True: it has ended, and is counted. Workers that end because the extension was dropped or the database is needed have
+// not failed. Whether the extension was dropped, a probe finds out first.
+bool WorkerStarter::reap_worker(int slot, Started &started, Now now) {
+  const shared::DatabaseView view = shared::find_database(started.database);
+  const bool is_forgotten = view.oid == 0;
+  started.is_sent_away = started.is_sent_away || is_forgotten || view.blocker_pid != 0;
+  if (!has_ended(started.handle)) return false;
+  const bool is_unclear = view.presence == shared::Presence::unknown || view.presence == shared::Presence::probing;
+  if (is_unclear && !started.is_sent_away) return false;
+
+  const bool was_sent_away = started.is_sent_away || view.presence == shared::Presence::absent;
+  if (now.steady - started.at < kYoung && !was_sent_away)
+    patience_[started.database].lengthen(now);
+  else
+    patience_.erase(started.database);
+  // One that got as far as its slot has freed it itself, and nobody else is given it before it is reaped.
+  if (shared::is_reserved_only(slot)) shared::release_worker(slot);
+  free_handle(started.handle);
+  return true;
+}
+
+void WorkerStarter::reap_probe(Now now) {
+  if (!probe_ || !has_ended(probe_->handle)) return;
+  const shared::DatabaseOid database = probe_->database;
+  if (shared::find_database(database).presence == shared::Presence::probing) {
+    shared::conclude_probe(database, shared::Presence::unreachable);
+    probe_patience_[database].lengthen(now);
+  } else {
+    probe_patience_.erase(database);
   }
+  free_handle(probe_->handle);
+  probe_.reset();
+}
+
+// What a launcher before this one reserved for workers that it did not come to start.
+void WorkerStarter::release_abandoned() {
+  shared::WorkerView workers[shared::kWorkersMax];
+  const int count = shared::list_workers(0, workers, shared::kWorkersMax);
+  for (int i = 0; i < count; ++i)
+    if (workers[i].pid == 0 && started_.count(workers[i].slot) == 0) shared::release_if_abandoned(workers[i].slot);
+}
+
+// A worker that has left its slot wakes us before the postmaster knows of its end.
+bool WorkerStarter::has_unreaped(shared::DatabaseOid database, const shared::WorkerView *living, int count) const {
+  return std::any_of(started_.begin(), started_.end(), [&](const auto &entry) {
+    const auto is_of_slot = [&](const shared::WorkerView &worker) { return worker.slot == entry.first; };
+    return entry.second.database == database && std::none_of(living, living + count, is_of_slot);
+  });
 }
 
 void WorkerStarter::fill(shared::DatabaseOid database, int wanted, Now now) {
-  if (now.steady < patience_[database].next_start) return;
-  shared::WorkerView workers[64];
-  for (int count = shared::list_workers(database, workers, 64); count < wanted; ++count) {
+  const auto patience = patience_.find(database);
+  if (patience != patience_.end() && now.steady < patience->second.next_try) return;
+  shared::WorkerView workers[shared::kWorkersMax];
+  int count = shared::list_workers(database, workers, shared::kWorkersMax);
+  if (has_unreaped(database, workers, count)) return;
+  for (; count < wanted; ++count) {
     const int slot = shared::reserve_worker(database);
     if (slot < 0) return;
+    if (started_.count(slot) != 0) return shared::release_worker(slot);  // of a worker that is still to be reaped
     BackgroundWorkerHandle *handle = start("aq_worker_main", "worker", Int32GetDatum(slot), now);
     if (handle == nullptr) return shared::release_worker(slot);
     started_[slot] = {handle, database, now.steady};
   }
 }
 
-bool WorkerStarter::probe(shared::DatabaseOid database, Now now) {
+void WorkerStarter::probe(shared::DatabaseOid database, Now now) {
+  if (probe_ || is_probe_put_off(database, now)) return;
   shared::set_presence(database, shared::Presence::probing);
   BackgroundWorkerHandle *handle = start("aq_probe_main", "probe", ObjectIdGetDatum(database), now);
   if (handle == nullptr) {
     shared::set_presence(database, shared::Presence::unknown);
-    return false;
+    return;
   }
-  guard([&] {
-    WaitForBackgroundWorkerShutdown(handle);
-    pfree(handle);
-  });
-  return true;
+  probe_ = Started{handle, database, now.steady};
+}
+
+bool WorkerStarter::is_probe_put_off(shared::DatabaseOid database, Now now) const {
+  const auto patience = probe_patience_.find(database);
+  return patience != probe_patience_.end() && now.steady < patience->second.next_try;
+}
+
+SteadyTime WorkerStarter::next_try(Now now, SteadyTime latest) const {
+  for (const Patiences *patiences : {&patience_, &probe_patience_})
+    for (const auto &[database, patience] : *patiences)
+      if (patience.next_try > now.steady) latest = std::min(latest, patience.next_try);
+  return latest;
+}
+
+void WorkerStarter::forget(shared::DatabaseOid database) {
+  patience_.erase(database);
+  probe_patience_.erase(database);
 }
 
 }  // namespace agent_queue::pg
