@@ -12,11 +12,11 @@ ORDER BY 1, 2;
 
 \pset title 'From enqueue to answer'
 SELECT round((count(*) / nullif(extract(epoch FROM max(completed_at) - min(created_at)), 0))::numeric, 1) AS "jobs/s",
-       percentile_cont(0.50) WITHIN GROUP (ORDER BY round(1000 * extract(epoch FROM completed_at - created_at)))
+       percentile_disc(0.50) WITHIN GROUP (ORDER BY round(1000 * extract(epoch FROM completed_at - created_at)))
            AS "p50 ms",
-       percentile_cont(0.95) WITHIN GROUP (ORDER BY round(1000 * extract(epoch FROM completed_at - created_at)))
+       percentile_disc(0.95) WITHIN GROUP (ORDER BY round(1000 * extract(epoch FROM completed_at - created_at)))
            AS "p95 ms",
-       percentile_cont(0.99) WITHIN GROUP (ORDER BY round(1000 * extract(epoch FROM completed_at - created_at)))
+       percentile_disc(0.99) WITHIN GROUP (ORDER BY round(1000 * extract(epoch FROM completed_at - created_at)))
            AS "p99 ms"
 FROM agent_queue
 WHERE id >= :first AND status = 'completed';
