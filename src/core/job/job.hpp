@@ -47,7 +47,7 @@ struct ClaimedJob {
 
 // One row of api_usage: an attempt that was, or may have been, billed.
 struct UsageRecord {
-  int attempt = 1;  // 1 is the first; unique with the job's id
+  int attempt = 1;  // 1 is the first; with the job's id and started_at it is unique
   std::optional<UserId> user_id;
   std::string agent_type;
   std::string provider;
