@@ -43,7 +43,11 @@ TransportError classify_stop(StopReason reason) {
   return TransportError::exhausted;
 }
 
+// CURLE_TOO_LARGE of curl 8.6 and later, which has a bound of its own for headers; the headers of 7.88 do not name it.
+constexpr int kCurlTooLarge = 100;
+
 TransportError classify_code(const Transfer &transfer, CURLcode code) {
+  if (static_cast<int>(code) == kCurlTooLarge) return TransportError::too_large;
   switch (code) {
     case CURLE_COULDNT_RESOLVE_HOST:
     case CURLE_COULDNT_RESOLVE_PROXY:
