@@ -41,6 +41,7 @@ core: build-core ## unit and simulator tests of the pure rooms, without any serv
 	@tools/core_tests build/core
 
 build-core:
+	@mkdir -p build
 	@cmake -S . -B build/core >build/core.log 2>&1 || { cat build/core.log; exit 1; }
 	@cmake --build build/core -j $(JOBS)
 
@@ -51,6 +52,7 @@ format-check: ## fail if clang-format would change something
 	@find src test bench -name '*.[ch]pp' -print0 | xargs -0r clang-format --dry-run -Werror
 
 tidy: ## clang-tidy over the pure rooms; files that did not change are skipped
+	@mkdir -p build
 	@cmake -S . -B build/core >build/core.log 2>&1 || { cat build/core.log; exit 1; }
 	@tools/tidy build/core
 
@@ -61,6 +63,7 @@ scripts: ## shellcheck
 	@shellcheck -x -P SCRIPTDIR $$(grep -lr '^#!.*bash' tools .ci bench examples test) tools/lib/*.sh
 
 sanitize: ## unit and simulator tests under AddressSanitizer and UBSan
+	@mkdir -p build
 	@cmake -S . -B build/sanitize -DAQ_SANITIZE=ON >build/sanitize.log 2>&1 || { cat build/sanitize.log; exit 1; }
 	@cmake --build build/sanitize -j $(JOBS)
 	@tools/core_tests build/sanitize
