@@ -1,5 +1,6 @@
 // Which format has which name. Tested in test/unit/provider_test.cpp.
 #include "core/provider/formats.hpp"
+#include "core/provider/stream_reader.hpp"
 
 namespace agent_queue {
 
@@ -8,6 +9,10 @@ HttpResponse WireFormat::answer_locally(const HttpRequest &) const {
   response.status = 501;
   response.body = R"({"error": {"message": "this wire format does not answer locally"}})";
   return response;
+}
+
+std::unique_ptr<StreamReader> WireFormat::open_stream() const {
+  return nullptr;
 }
 
 const WireFormat *find_wire_format(std::string_view name) {

@@ -3,6 +3,7 @@
 // in test/unit/fixtures.
 #pragma once
 
+#include <memory>
 #include <string>
 #include <string_view>
 #include <variant>
@@ -25,6 +26,7 @@ struct Call {
   const Prompt *prompt = nullptr;
   const Json *params = nullptr;  // agent_types.params: passed through, wins over our defaults
   int max_output_tokens = 0;     // 0: do not send a bound
+  bool stream = false;           // ask for the answer piece by piece; open_stream() reads it
 };
 
 struct Answer {
@@ -39,6 +41,8 @@ struct Answer {
 
 using Reply = std::variant<Answer, Failure>;
 
+class StreamReader;
+
 class WireFormat {
  public:
   virtual ~WireFormat() = default;
@@ -49,6 +53,10 @@ class WireFormat {
 
   // Any bytes at all: a Failure at worst. `secret` is redacted from whatever is quoted.
   virtual Reply decode(const HttpResponse &response, std::string_view secret, WallTime now) const = 0;
+
+  // For the answer (status 2xx) of a request that was encoded with Call::stream; other answers go to decode().
+  // nullptr: the format has no streams, and encode() has not asked for one.
+  virtual std::unique_ptr<StreamReader> open_stream() const;
 
   // Formats that answer inside the worker, without network (echo). `request` is what encode() made.
   virtual bool is_local() const { return false; }
