@@ -58,8 +58,8 @@ CREATE TABLE @extschema@.agent_queue (
 );
 
 -- Four indexes and no more: each is paid by every job. Finished jobs are in the first only.
--- The claim: one lane per agent type, walked in the order of claim_key.
-CREATE INDEX agent_queue_ready ON @extschema@.agent_queue (agent_type, claim_key)
+-- The claim: one lane per queue and agent type, walked in the order of claim_key.
+CREATE INDEX agent_queue_ready ON @extschema@.agent_queue (queue, agent_type, claim_key)
     WHERE status = 'pending' AND claim_key IS NOT NULL;
 -- What becomes due, and what has to be rescued. As in the claim: a restored or replicated job is in neither index.
 CREATE INDEX agent_queue_due ON @extschema@.agent_queue (status, run_at)

@@ -133,7 +133,7 @@ std::vector<const JobRow *> FakeStore::claimable() const {
   for (const auto &[id, row] : database_.jobs()) {
     if (row.status != JobStatus::pending || database_.is_locked(row.id)) continue;
     const AgentType *type = database_.catalog->agent_type(row.agent_type);
-    if (type == nullptr || database_.catalog->is_open(*type)) rows.push_back(&row);
+    if (type == nullptr || database_.catalog->is_open(type->queue)) rows.push_back(&row);
   }
   std::stable_sort(rows.begin(), rows.end(),
                    [](const JobRow *a, const JobRow *b) { return a->claim_key < b->claim_key; });

@@ -41,20 +41,16 @@ TEST(Catalog, FindsByNameAndSaysWhatItDoesNotHave) {
   EXPECT_EQ(catalog.provider("b"), nullptr);
 }
 
-TEST(Catalog, ClosesATypeWhoseQueueIsPaused) {
+TEST(Catalog, ClosesAQueueThatIsPaused) {
   Catalog catalog;
   catalog.queues["agents"].paused = true;
-  AgentType type;
-  type.queue = "agents";
-  EXPECT_FALSE(catalog.is_open(type));
+  EXPECT_FALSE(catalog.is_open("agents"));
   catalog.queues["agents"].paused = false;
-  EXPECT_TRUE(catalog.is_open(type));
+  EXPECT_TRUE(catalog.is_open("agents"));
 }
 
-TEST(Catalog, HoldsATypeOpenWhoseQueueHasNoRow) {
-  AgentType type;
-  type.queue = "nowhere";
-  EXPECT_TRUE(Catalog().is_open(type));
+TEST(Catalog, HoldsAQueueOpenThatHasNoRow) {
+  EXPECT_TRUE(Catalog().is_open("nowhere"));
 }
 
 TEST(ChooseRoute, TakesTheFirstPosition) {

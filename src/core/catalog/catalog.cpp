@@ -22,9 +22,9 @@ const Provider *Catalog::provider(std::string_view name) const {
   return find_name(providers, name);
 }
 
-bool Catalog::is_open(const AgentType &type) const {
-  const Queue *queue = find_name(queues, type.queue);
-  return queue == nullptr || !queue->paused;
+bool Catalog::is_open(std::string_view queue) const {
+  const Queue *known = find_name(queues, queue);
+  return known == nullptr || !known->paused;
 }
 
 const Route *choose_route(const Catalog &catalog, const AgentType &type, JobId id, int attempt) {

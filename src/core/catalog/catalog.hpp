@@ -63,6 +63,7 @@ struct Provider {
 struct Queue {
   std::string name;
   bool paused = false;
+  std::optional<int> concurrency = {};  // the most of its jobs that are claimed at a time
 };
 
 struct Catalog {
@@ -75,8 +76,8 @@ struct Catalog {
   const AgentType *agent_type(std::string_view name) const;
   const Provider *provider(std::string_view name) const;
 
-  // May jobs of this type be claimed now (its queue is not paused)?
-  bool is_open(const AgentType &type) const;
+  // May jobs of this queue be claimed now (it is not paused)? A queue without a row is open.
+  bool is_open(std::string_view queue) const;
 };
 
 // The target of an attempt: the first position that has a usable route (its provider enabled, its weight over 0);

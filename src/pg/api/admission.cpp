@@ -112,16 +112,18 @@ void admit_max_retries(JobRow &row, const AgentType &type) {
            "0 makes one attempt only.");
 }
 
-void admit_queue(JobRow &row, const AgentType &type, const Catalog &catalog) {
+const Queue &admit_queue(JobRow &row, const AgentType &type, const Catalog &catalog) {
   const bool is_given = !row.is_null(Column::queue);
   std::string storage;
   const std::string_view name = is_given ? to_utf8(row.get_text(Column::queue), storage) : std::string_view(type.queue);
-  if (find_name(catalog.queues, name) == nullptr)
+  const Queue *queue = find_name(catalog.queues, name);
+  if (queue == nullptr)
     refuse(sqlstate("42704"), "queue " + in_quotes(name) + " does not exist",
            is_given ? "There are: " + similar_names(catalog.queues, name) + "."
                     : "It is the queue of agent type " + in_quotes(type.name) + ".",
            "Insert it into the table agent_queues.");
   if (!is_given) row.set_text(Column::queue, to_server_encoding(type.queue));
+  return *queue;
 }
 
 void check_idempotency_key(const JobRow &row) {
@@ -208,7 +210,7 @@ void admit_new(JobRow &row) {
   admit_request(row, type);
   const int priority = admit_priority(row, type);
   admit_max_retries(row, type);
-  admit_queue(row, type, *catalog);
+  const Queue &queue = admit_queue(row, type, *catalog);
   check_idempotency_key(row);
   clear_machinery(row);
   const TimestampTz run_at = admit_run_at(row, clock);
@@ -218,7 +220,7 @@ void admit_new(JobRow &row) {
   if (run_at > clock.now)
     note_delayed_job(run_at);
   else
-    note_job(type.name, key);
+    note_job(queue.name, type.name, key);
 }
 
 template <typename Set>

@@ -21,8 +21,9 @@ namespace agent_queue::pg {
 
 namespace {
 
-// POD: one agent type's adopted jobs.
+// POD: the adopted jobs of one lane.
 struct AdoptedRow {
+  const char *queue;
   const char *agent_type;
   std::int64_t count;
   std::int64_t lowest;
@@ -34,9 +35,10 @@ AdoptedRow read_adopted(std::uint64_t row) {
   const TupleDesc description = SPI_tuptable->tupdesc;
   bool is_null = false;
   AdoptedRow adopted = {};
-  adopted.agent_type = SPI_getvalue(tuple, description, 1);
-  adopted.count = DatumGetInt64(SPI_getbinval(tuple, description, 2, &is_null));
-  const Datum lowest = SPI_getbinval(tuple, description, 3, &is_null);
+  adopted.queue = SPI_getvalue(tuple, description, 1);
+  adopted.agent_type = SPI_getvalue(tuple, description, 2);
+  adopted.count = DatumGetInt64(SPI_getbinval(tuple, description, 3, &is_null));
+  const Datum lowest = SPI_getbinval(tuple, description, 4, &is_null);
   adopted.has_lowest = !is_null;
   if (!is_null) adopted.lowest = DatumGetInt64(lowest);
   return adopted;
@@ -47,8 +49,10 @@ std::int64_t announce_adopted(std::uint64_t rows) {
   for (std::uint64_t row = 0; row < rows; ++row) {
     const AdoptedRow adopted = guard([&] { return read_adopted(row); });
     count += adopted.count;
-    std::string storage;
-    if (adopted.has_lowest) note_job(to_utf8(adopted.agent_type, storage), adopted.lowest);
+    std::string queue;
+    std::string agent_type;
+    if (adopted.has_lowest)
+      note_job(to_utf8(adopted.queue, queue), to_utf8(adopted.agent_type, agent_type), adopted.lowest);
   }
   return count;
 }

@@ -3,7 +3,7 @@
 
 namespace agent_queue::pg::sql {
 
-// Gives the jobs that no worker touches a place in line, and returns for each agent type their number and the lowest
+// Gives the jobs that no worker touches a place in line, and returns for each lane their number and the lowest
 // place of those that may run at once (NULL: none may). Finished jobs are left as they are.
 //
 // The place is core/job/claim_key.hpp's: microseconds from 2000-01-01 UTC (946684800 seconds after 1970) to run_at,
@@ -18,9 +18,9 @@ inline constexpr const char *kAdopt = R"(
            claim_key = (extract(epoch FROM CASE WHEN isfinite(q.run_at) THEN q.run_at ELSE $1 END) * 1000000)::bigint
                        - 946684800000000 + q.priority * bigint '30000000'
      WHERE q.claim_key IS NULL AND q.status IN ('pending', 'scheduled', 'processing')
-    RETURNING q.agent_type, q.status, q.claim_key)
-  SELECT a.agent_type, count(*), min(a.claim_key) FILTER (WHERE a.status = 'pending')
-    FROM adopted AS a GROUP BY a.agent_type)";
+    RETURNING q.queue, q.agent_type, q.status, q.claim_key)
+  SELECT a.queue, a.agent_type, count(*), min(a.claim_key) FILTER (WHERE a.status = 'pending')
+    FROM adopted AS a GROUP BY a.queue, a.agent_type)";
 
 // From here on this cluster and database are the jobs' home.
 inline constexpr const char *kMakeHome = R"(

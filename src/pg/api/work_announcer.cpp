@@ -1,6 +1,7 @@
 #include "pg/api/work_announcer.hpp"
 
 #include <algorithm>
+#include <string>
 #include <vector>
 
 #include "core/base/name_map.hpp"
@@ -24,7 +25,7 @@ constexpr int kConfiguration = -2;
 constexpr int kExtension = -3;
 constexpr int kDelayed = -4;  // claim_key: the earliest run_at
 
-// One a subject and subtransaction: as many as a transaction has agent types, not as many as it has jobs.
+// One a subject and subtransaction: as many as a transaction has lanes, not as many as it has jobs.
 struct Note {
   int subject;
   int nest_level;
@@ -147,18 +148,20 @@ void note(int subject, std::int64_t claim_key) {
 }
 
 // Lanes never move, so this process keeps what it has found: looking one up walks the table.
-int lane_index(std::string_view agent_type) {
-  static auto *kept = new NameMap<int>;
-  if (const int *known = find_name(*kept, agent_type)) return *known;
-  const int index = shared::find_lane(MyDatabaseId, agent_type).index;
-  kept->emplace(agent_type, index);
+int lane_index(std::string_view queue, std::string_view agent_type) {
+  static auto *kept = new NameMap<NameMap<int>>;
+  const NameMap<int> *of_queue = find_name(*kept, queue);
+  if (of_queue != nullptr)
+    if (const int *known = find_name(*of_queue, agent_type)) return *known;
+  const int index = shared::find_lane(MyDatabaseId, queue, agent_type).index;
+  (*kept)[std::string(queue)].emplace(agent_type, index);
   return index;
 }
 
 }  // namespace
 
-void note_job(std::string_view agent_type, std::int64_t claim_key) {
-  note(lane_index(agent_type), claim_key);
+void note_job(std::string_view queue, std::string_view agent_type, std::int64_t claim_key) {
+  note(lane_index(queue, agent_type), claim_key);
 }
 
 void note_delayed_job(std::int64_t run_at) {

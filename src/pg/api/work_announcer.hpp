@@ -10,7 +10,7 @@
 namespace agent_queue::pg {
 
 // A job that may run at once: at commit its lane is offered from `claim_key` on, and one idle worker is woken.
-void note_job(std::string_view agent_type, std::int64_t claim_key);
+void note_job(std::string_view queue, std::string_view agent_type, std::int64_t claim_key);
 
 // A job that runs at `run_at` (TimestampTz): at commit one idle worker is woken, to learn when.
 void note_delayed_job(std::int64_t run_at);

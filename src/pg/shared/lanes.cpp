@@ -4,15 +4,9 @@
 #include "pg/pg.hpp"
 
 #include "pg/shared/layout.hpp"
+#include "pg/shared/name_hash.hpp"
 
 namespace agent_queue::pg::shared {
-
-// FNV-1a: the table is looked up by this alone. Two names with one hash share a lane, which costs a wasted scan.
-static uint64 hash_name(std::string_view name) {
-  uint64 hash = UINT64CONST(14695981039346656037);
-  for (const char c : name) hash = (hash ^ static_cast<unsigned char>(c)) * UINT64CONST(1099511628211);
-  return hash;
-}
 
 // Keys are signed, the atomics unsigned: the bias keeps their order.
 static uint64 biased(std::int64_t key) {
@@ -29,8 +23,13 @@ static int scan(DatabaseOid database, uint64 hash, int start, int count) {
   return -1;
 }
 
-Lane find_lane(DatabaseOid database, std::string_view agent_type) {
-  const uint64 hash = hash_name(agent_type);
+// Neither name holds a NUL.
+static uint64 hash_lane(std::string_view queue, std::string_view agent_type) {
+  return hash_name(agent_type, hash_name({"", 1}, hash_name(queue)));
+}
+
+Lane find_lane(DatabaseOid database, std::string_view queue, std::string_view agent_type) {
+  const uint64 hash = hash_lane(queue, agent_type);
   const int known = static_cast<volatile State *>(state)->lane_count;
   pg_read_barrier();
   int index = scan(database, hash, 0, known);
@@ -47,6 +46,14 @@ Lane find_lane(DatabaseOid database, std::string_view agent_type) {
   }
   LWLockRelease(state->lock);
   return Lane{index};
+}
+
+Lane next_lane(DatabaseOid database, int from) {
+  const int known = static_cast<volatile State *>(state)->lane_count;
+  pg_read_barrier();
+  for (int i = from; i < known; ++i)
+    if (state->lanes[i].database == database) return Lane{i};
+  return Lane{-1};
 }
 
 void offer(Lane lane, std::int64_t claim_key) {

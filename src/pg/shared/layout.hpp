@@ -5,6 +5,7 @@
 #include <type_traits>
 
 #include "pg/shared/databases.hpp"
+#include "pg/shared/permits.hpp"
 #include "pg/shared/workers.hpp"
 
 namespace agent_queue::pg::shared {
@@ -49,6 +50,12 @@ struct LaneSlot {
   pg_atomic_uint64 low;  // biased claim_key; kLaneEmpty: nothing known to wait
 };
 
+struct BoundedQueueSlot {
+  Oid database;
+  uint64 name_hash;
+  int32 taken[kWorkersMax];  // permits, by worker
+};
+
 struct State {
   uint64 boot_epoch;
   bool is_recovered;  // to a point in time: recovery.signal was there when the server started
@@ -64,6 +71,8 @@ struct State {
   DatabaseSlot databases[kDatabasesMax];
   WorkerSlot workers[kWorkersMax];
   LaneSlot lanes[kLanesMax];
+  int bounded_queue_count;
+  BoundedQueueSlot bounded_queues[kBoundedQueuesMax];
   ConditionVariableMinimallyPadded wait_channels[kWaitChannels];
 };
 static_assert(std::is_standard_layout_v<State> && std::is_trivially_destructible_v<State>);

@@ -88,6 +88,7 @@ bool is_reserved_only(int slot) {
 
 void release_worker(int slot) {
   LWLockAcquire(state->lock, LW_EXCLUSIVE);
+  for (BoundedQueueSlot &queue : state->bounded_queues) queue.taken[slot] = 0;
   pg_atomic_write_u32(&state->workers[slot].is_idle, 0);
   state->workers[slot].database = InvalidOid;
   state->workers[slot].pid = 0;

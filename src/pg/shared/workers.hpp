@@ -11,6 +11,12 @@ namespace agent_queue::pg::shared {
 // Workers in the cluster at a time.
 inline constexpr int kWorkersMax = 128;
 
+// Where a worker sits: its database and its slot.
+struct WorkerSeat {
+  DatabaseOid database = 0;
+  int slot = -1;
+};
+
 enum class WorkerState { starting, idle, working, paused };
 const char *worker_state_name(WorkerState state);
 

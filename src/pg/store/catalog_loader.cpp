@@ -87,6 +87,14 @@ Provider provider(const TextRow &row) {
   return made;
 }
 
+Queue queue(const TextRow &row) {
+  Queue made;
+  made.name = text_or_empty(row[0]);
+  made.paused = flag(row[1]);
+  if (row[2]) made.concurrency = static_cast<int>(whole(row[2], 0));
+  return made;
+}
+
 void add_price(PriceTable &prices, const TextRow &row) {
   Price made;
   made.input = price(row[2]);
@@ -115,7 +123,7 @@ std::shared_ptr<const Catalog> load_catalog(const Installation &where) {
   for (const TextRow &row : query_rows(render_sql(sql::kProviders, where)))
     catalog->providers.emplace(text_or_empty(row[0]), provider(row));
   for (const TextRow &row : query_rows(render_sql(sql::kQueues, where)))
-    catalog->queues.emplace(text_or_empty(row[0]), Queue{.name = text_or_empty(row[0]), .paused = flag(row[1])});
+    catalog->queues.emplace(text_or_empty(row[0]), queue(row));
   for (const TextRow &row : query_rows(render_sql(sql::kPrices, where))) add_price(catalog->prices, row);
   return catalog;
 }

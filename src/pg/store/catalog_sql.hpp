@@ -30,7 +30,7 @@ inline constexpr const char *kPrices = R"(
          CASE WHEN isfinite(valid_to) THEN (extract(epoch FROM valid_to) * 1000000)::bigint END
     FROM @s@.agent_models)";
 
-inline constexpr const char *kQueues = "SELECT name, paused FROM @s@.agent_queues";
+inline constexpr const char *kQueues = "SELECT name, paused, concurrency FROM @s@.agent_queues";
 
 // The tables whose change makes the snapshot old.
 inline constexpr const char *kConfigTables[] = {"agent_types", "agent_routes", "agent_providers", "agent_models",

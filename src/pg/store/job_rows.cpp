@@ -1,5 +1,7 @@
 #include "pg/store/job_rows.hpp"
 
+#include <utility>
+
 #include "core/wire/text_clean.hpp"
 #include "pg/boundary/guard.hpp"
 #include "pg/wrap/timestamps.hpp"
@@ -168,10 +170,23 @@ std::vector<std::int64_t> read_ids() {
   return rows;
 }
 
-std::vector<std::string> read_texts() {
-  const Column column = column_of_result(1);
+static std::vector<std::string> read_texts(int column_number) {
+  const Column column = column_of_result(column_number);
   const char **texts = guard([&] { return texts_of(column.values, column.count); });
   return {texts, texts + column.count};
+}
+
+std::vector<std::string> read_texts() {
+  return read_texts(1);
+}
+
+std::vector<LaneName> read_lane_names() {
+  std::vector<std::string> queues = read_texts(1);
+  std::vector<std::string> types = read_texts(2);
+  std::vector<LaneName> names;
+  for (std::size_t i = 0; i < queues.size() && i < types.size(); ++i)
+    names.push_back({std::move(queues[i]), std::move(types[i])});
+  return names;
 }
 
 std::vector<ClaimToken> read_claims() {
@@ -182,10 +197,11 @@ std::vector<ClaimToken> read_claims() {
 }
 
 std::vector<LaneKey> read_lane_keys() {
-  const std::vector<std::string> types = read_texts();
-  const Column keys = column_of_result(2);
+  std::vector<LaneName> names = read_lane_names();
+  const Column keys = column_of_result(3);
   std::vector<LaneKey> rows;
-  for (uint64 i = 0; i < keys.count && i < types.size(); ++i) rows.push_back({types[i], DatumGetInt64(keys.values[i])});
+  for (uint64 i = 0; i < keys.count && i < names.size(); ++i)
+    rows.push_back({std::move(names[i]), DatumGetInt64(keys.values[i])});
   return rows;
 }
 

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "core/job/job.hpp"
+#include "pg/store/lane_directory.hpp"
 #include "pg/wrap/arrays.hpp"
 
 namespace agent_queue::pg {
@@ -37,14 +38,17 @@ struct NumberPair {
 };
 NumberPair read_number_pair();
 
-// (bigint) rows, (text) rows, (uuid) rows, (text, bigint) rows; NULLs are left out.
+// (bigint) rows, (text) rows, (uuid) rows; NULLs are left out.
 std::vector<std::int64_t> read_ids();
 std::vector<std::string> read_texts();
 std::vector<ClaimToken> read_claims();
+// (text, text) rows: queue and agent type; none is NULL.
+std::vector<LaneName> read_lane_names();
 struct LaneKey {
-  std::string agent_type;
+  LaneName lane;
   std::int64_t claim_key = 0;
 };
+// (text, text, bigint) rows; none is NULL.
 std::vector<LaneKey> read_lane_keys();
 
 }  // namespace agent_queue::pg

@@ -7,15 +7,14 @@
 namespace agent_queue::pg::sql {
 
 // One lane, from its lower bound on. Uses agent_queue_ready.
-// $1 agent type, $2 lowest claim_key, $3 limit, $4 paused queues: a job may be in another queue than its type's,
-// $5 ids that are passed over because they could not be claimed
+// $1 queue, $2 agent type, $3 lowest claim_key, $4 limit, $5 ids that are passed over because they could not be claimed
 inline constexpr const char *kClaimLane = R"(
   SELECT id, ctid, user_id, agent_type, request_data, retry_count, max_retries, created_at, expires_at, claim_key
     FROM @s@.agent_queue
-   WHERE status = 'pending' AND claim_key IS NOT NULL AND agent_type = $1 AND claim_key >= $2
-     AND queue <> ALL ($4) AND id <> ALL ($5)
+   WHERE status = 'pending' AND claim_key IS NOT NULL AND queue = $1 AND agent_type = $2 AND claim_key >= $3
+     AND id <> ALL ($5)
    ORDER BY claim_key
-   LIMIT $3
+   LIMIT $4
      FOR NO KEY UPDATE SKIP LOCKED)";
 
 // The rows are locked by this transaction: their ctid stands still.
@@ -34,17 +33,18 @@ inline constexpr const char *kExpire = R"(
     FROM unnest($1::tid[]) AS e (row_at)
    WHERE q.ctid = e.row_at)";
 
-// All agent types that have something waiting: a skip scan of agent_queue_ready, for the full sweep.
-inline constexpr const char *kWaitingTypes = R"(
-  WITH RECURSIVE t (agent_type) AS (
-    (SELECT agent_type FROM @s@.agent_queue
-      WHERE status = 'pending' AND claim_key IS NOT NULL ORDER BY agent_type LIMIT 1)
+// All lanes that have something waiting: a skip scan of agent_queue_ready, for the full sweep.
+inline constexpr const char *kWaitingLanes = R"(
+  WITH RECURSIVE t (queue, agent_type) AS (
+    (SELECT queue, agent_type FROM @s@.agent_queue
+      WHERE status = 'pending' AND claim_key IS NOT NULL ORDER BY queue, agent_type LIMIT 1)
     UNION ALL
-    SELECT (SELECT q.agent_type FROM @s@.agent_queue AS q
-             WHERE q.status = 'pending' AND q.claim_key IS NOT NULL AND q.agent_type > t.agent_type
-             ORDER BY q.agent_type LIMIT 1)
-      FROM t WHERE t.agent_type IS NOT NULL)
-  SELECT agent_type FROM t WHERE agent_type IS NOT NULL)";
+    SELECT n.queue, n.agent_type
+      FROM t, LATERAL (SELECT q.queue, q.agent_type FROM @s@.agent_queue AS q
+                        WHERE q.status = 'pending' AND q.claim_key IS NOT NULL
+                          AND (q.queue, q.agent_type) > (t.queue, t.agent_type)
+                        ORDER BY q.queue, q.agent_type LIMIT 1) AS n)
+  SELECT queue, agent_type FROM t)";
 
 // A row that has a claim is processing. Saying so here would let the planner take agent_queue_due, and read every entry
 // of it, instead of the primary key. $1 ids, $2 claim
@@ -119,7 +119,7 @@ inline constexpr const char *kPromote = R"(
                        WHERE status = 'scheduled' AND claim_key IS NOT NULL AND run_at <= $1
                        ORDER BY run_at LIMIT $2 FOR NO KEY UPDATE SKIP LOCKED)) AS d (row_at)
    WHERE q.ctid = d.row_at
-  RETURNING q.agent_type, q.claim_key)";
+  RETURNING q.queue, q.agent_type, q.claim_key)";
 
 inline constexpr const char *kNextDue = R"(
   SELECT run_at FROM @s@.agent_queue WHERE status = 'scheduled' AND claim_key IS NOT NULL ORDER BY run_at LIMIT 1)";
@@ -128,7 +128,7 @@ inline constexpr const char *kNextDue = R"(
 inline constexpr const char *kBacklog = R"(
   SELECT count(*), min(created_at)
     FROM (SELECT created_at FROM @s@.agent_queue
-           WHERE status = 'pending' AND claim_key IS NOT NULL ORDER BY agent_type, claim_key LIMIT $1) AS w)";
+           WHERE status = 'pending' AND claim_key IS NOT NULL ORDER BY queue, agent_type, claim_key LIMIT $1) AS w)";
 
 // Does this database belong to this installation, or is it a copy?
 inline constexpr const char *kIsOrigin = R"(

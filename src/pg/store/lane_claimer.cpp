@@ -24,129 +24,132 @@ DatumValue text_datum(const std::string &utf8) {
   return guard([&] { return CStringGetTextDatum(pg_any_to_server(bytes, size, PG_UTF8)); });
 }
 
-std::vector<RowPlace> places_of(const std::vector<JobRow> &rows) {
+template <typename Rows>
+std::vector<RowPlace> places_of(const Rows &found) {
   std::vector<RowPlace> places;
-  places.reserve(rows.size());
-  for (const JobRow &row : rows) places.push_back(row.place);
+  places.reserve(found.size());
+  for (const auto &one : found) places.push_back(one.row.place);
   return places;
 }
 
 }  // namespace
 
-void LaneClaimer::refresh_lanes(const std::shared_ptr<const Catalog> &catalog) {
-  if (catalog == catalog_) return;
-  catalog_ = catalog;
-  lanes_.clear();
-  for (const auto &[name, type] : catalog->agent_types)
-    lanes_.push_back({.agent_type = name,
-                      .lane = shared::find_lane(database_, name),
-                      .is_open = catalog->is_open(type),
-                      .is_waiting = false});
-  paused_queues_.clear();
-  for (const auto &[name, queue] : catalog->queues)
-    if (queue.paused) paused_queues_.emplace_back(name);
-}
-
-// The full sweep looks at the index once for all lanes. Jobs whose agent type was deleted wait in no lane of the
-// catalog: they get one here, so that they can fail.
-void LaneClaimer::find_waiting_types(Statements &statements) {
-  for (LaneState &lane : lanes_) lane.is_waiting = false;
-  statements.waiting_types.run(nullptr, nullptr, KeptPlan::Mode::read_only);
-  for (std::string &name : read_texts()) {
-    const auto known =
-        std::find_if(lanes_.begin(), lanes_.end(), [&](const LaneState &lane) { return lane.agent_type == name; });
-    if (known != lanes_.end()) {
-      known->is_waiting = true;
-      continue;
-    }
-    const shared::Lane lane = shared::find_lane(database_, name);
-    lanes_.push_back({.agent_type = std::move(name), .lane = lane, .is_open = true, .is_waiting = true});
+// Looks at the index once for all lanes. A lane without a name may get one here; its bound is taken before the look and
+// given back, so that no commit in between is lost.
+void LaneClaimer::name_strangers(Statements &statements) {
+  const std::size_t first = visits_.size();
+  for (const shared::Lane stranger : directory_.strangers()) {
+    const std::optional<std::int64_t> bound = shared::take(stranger);
+    if (bound) visits_.push_back({stranger, bound, std::nullopt});
   }
+  statements.waiting_lanes.run(nullptr, nullptr, KeptPlan::Mode::read_only);
+  directory_.note_waiting(read_lane_names());
+  const auto is_named = [&](const Visit &visit) {
+    for (const shared::Lane stranger : directory_.strangers())
+      if (stranger.index == visit.lane.index) return false;
+    shared::offer(visit.lane, *visit.before);
+    return true;
+  };
+  visits_.erase(std::remove_if(visits_.begin() + static_cast<std::ptrdiff_t>(first), visits_.end(), is_named),
+                visits_.end());
 }
 
-int LaneClaimer::visit(Statements &statements, const LaneState &lane, int limit, Sweep sweep,
-                       std::vector<JobRow> &rows) {
-  Visit visit{lane.lane, shared::take(lane.lane), std::nullopt};
-  const bool is_blind = lane.lane.index < 0;
-  if (!visit.before && !is_blind && sweep == Sweep::offered) return 0;
-  visits_.push_back(visit);  // from here on an abort gives the bound back
+std::vector<std::size_t> LaneClaimer::lanes_to_visit(Sweep sweep) {
+  const std::vector<KnownLane> &lanes = directory_.lanes();
+  std::vector<std::size_t> numbers;
+  for (std::size_t i = 0; i < lanes.size(); ++i) {
+    const std::size_t number = (first_lane_ + i) % lanes.size();
+    const KnownLane &lane = lanes[number];
+    if (!lane.is_open) continue;
+    const bool is_swept = sweep == Sweep::open && lane.is_waiting;
+    if (is_swept || lane.lane.index < 0 || shared::is_offered(lane.lane)) numbers.push_back(number);
+  }
+  if (!lanes.empty()) first_lane_ = (first_lane_ + 1) % lanes.size();
+  return numbers;
+}
 
-  const std::int64_t from = sweep != Sweep::offered || !visit.before ? kLowest : *visit.before;
+int LaneClaimer::visit(Statements &statements, std::size_t lane_number, int limit, Sweep sweep,
+                       std::vector<Found> &found) {
+  const KnownLane &lane = directory_.lanes()[lane_number];
+  if (lane.concurrency) limit = permits_.take(lane.name.queue, *lane.concurrency, limit);
+  if (limit == 0) return 0;                                               // the bound stays where it is
+  visits_.push_back({lane.lane, shared::take(lane.lane), std::nullopt});  // from here on an abort gives the bound back
+  Visit &visit = visits_.back();
+
+  const std::int64_t from = sweep == Sweep::open || !visit.before ? kLowest : *visit.before;
   std::vector<std::optional<std::int64_t>> passed_over;
   for (const SetAside &row : set_aside_) passed_over.emplace_back(row.job.value);
-  DatumValue values[] = {text_datum(lane.agent_type), Int64GetDatum(from), Int32GetDatum(limit),
-                         text_array(paused_queues_), int8_array(passed_over)};
-  const auto found = static_cast<int>(statements.claim_lane.run(values, nullptr, KeptPlan::Mode::read_write));
-  std::vector<JobRow> claimed = read_job_rows();
-  for (const JobRow &row : claimed) tried_.push_back(row.job.id);
-  if (found >= limit) visits_.back().after = claimed.back().claim_key;
-  std::move(claimed.begin(), claimed.end(), std::back_inserter(rows));
-  return found;
+  DatumValue values[] = {text_datum(lane.name.queue), text_datum(lane.name.agent_type), Int64GetDatum(from),
+                         Int32GetDatum(limit), int8_array(passed_over)};
+  const auto count = static_cast<int>(statements.claim_lane.run(values, nullptr, KeptPlan::Mode::read_write));
+  for (JobRow &row : read_job_rows()) {
+    tried_.push_back(row.job.id);
+    found.push_back({lane_number, std::move(row)});
+  }
+  if (count >= limit) visit.after = found.back().row.claim_key;
+  return count;
 }
 
 ClaimResult LaneClaimer::claim(Statements &statements, std::shared_ptr<const Catalog> catalog, int limit, Sweep sweep,
                                Now now) {
-  refresh_lanes(catalog);
+  catalog_ = std::move(catalog);
+  directory_.refresh(catalog_);
   tried_.clear();
   std::erase_if(set_aside_, [&](const SetAside &row) { return row.until <= now.steady; });
-  if (sweep != Sweep::offered) find_waiting_types(statements);
+  if (sweep == Sweep::open || directory_.has_offered_stranger()) name_strangers(statements);
 
   // Every lane that has work gets an even share of the room; what one leaves over is shared by those behind it.
-  std::vector<const LaneState *> waiting;
-  for (std::size_t i = 0; i < lanes_.size(); ++i) {
-    const LaneState &lane = lanes_[(first_lane_ + i) % lanes_.size()];
-    const bool is_swept = sweep == Sweep::everything || (sweep == Sweep::open && lane.is_open);
-    if ((is_swept && lane.is_waiting) || lane.lane.index < 0 || shared::is_offered(lane.lane)) waiting.push_back(&lane);
-  }
-  if (!lanes_.empty()) first_lane_ = (first_lane_ + 1) % lanes_.size();
-
-  std::vector<JobRow> rows;
+  const std::vector<std::size_t> lanes = lanes_to_visit(sweep);
+  std::vector<Found> found;
   int room = limit;
-  for (std::size_t i = 0; i < waiting.size(); ++i) {
-    const int lanes_left = static_cast<int>(waiting.size() - i);
+  for (std::size_t i = 0; i < lanes.size(); ++i) {
+    const int lanes_left = static_cast<int>(lanes.size() - i);
     if (room > 0)
-      room -= visit(statements, *waiting[i], std::max(1, room / lanes_left), sweep, rows);
-    else if (sweep != Sweep::offered)  // this sweep saw that it has jobs and did not come to it: somebody must
-      visits_.push_back({waiting[i]->lane, std::nullopt, kLowest});
+      room -= visit(statements, lanes[i], std::max(1, room / lanes_left), sweep, found);
+    else if (sweep == Sweep::open)  // this sweep saw that it has jobs and did not come to it: somebody must
+      visits_.push_back({directory_.lanes()[lanes[i]].lane, std::nullopt, kLowest});
   }
   ClaimResult result;
-  if (!rows.empty()) mark(statements, rows, now, result);
+  if (!found.empty()) mark(statements, found, now, result);
   result.more_waiting = std::any_of(visits_.begin(), visits_.end(), [](const Visit &v) { return v.after.has_value(); });
   return result;
 }
 
-void LaneClaimer::mark(Statements &statements, std::vector<JobRow> &rows, Now now, ClaimResult &result) {
-  const auto live_end = std::stable_partition(rows.begin(), rows.end(), [&](const JobRow &row) {
-    return !row.job.expires_at || *row.job.expires_at > now.wall;
+void LaneClaimer::expire(Statements &statements, const std::vector<Found> &expired, Now now, ClaimResult &result) {
+  DatumValue values[] = {tid_array(places_of(expired)), TimestampTzGetDatum(from_wall(now.wall))};
+  statements.expire.run(values, nullptr, KeptPlan::Mode::read_write);
+  for (const Found &one : expired) result.expired.push_back(one.row.job.id);
+}
+
+void LaneClaimer::mark(Statements &statements, std::vector<Found> &found, Now now, ClaimResult &result) {
+  const auto live_end = std::stable_partition(found.begin(), found.end(), [&](const Found &one) {
+    return !one.row.job.expires_at || *one.row.job.expires_at > now.wall;
   });
-  std::vector<JobRow> expired(std::make_move_iterator(live_end), std::make_move_iterator(rows.end()));
-  rows.erase(live_end, rows.end());
-  const DatumValue now_datum = TimestampTzGetDatum(from_wall(now.wall));
+  const std::vector<Found> expired(std::make_move_iterator(live_end), std::make_move_iterator(found.end()));
+  found.erase(live_end, found.end());
+  if (!expired.empty()) expire(statements, expired, now, result);
+  if (found.empty()) return;
 
-  if (!expired.empty()) {
-    DatumValue values[] = {tid_array(places_of(expired)), now_datum};
-    statements.expire.run(values, nullptr, KeptPlan::Mode::read_write);
-    for (const JobRow &row : expired) result.expired.push_back(row.job.id);
-  }
-  if (rows.empty()) return;
-
-  std::vector<std::string> holds(rows.size());
-  std::vector<std::optional<std::string_view>> hold_cells(rows.size());
-  for (std::size_t i = 0; i < rows.size(); ++i) {
-    const AgentType *type = catalog_->agent_type(rows[i].job.agent_type);
+  std::vector<std::string> holds(found.size());
+  std::vector<std::optional<std::string_view>> hold_cells(found.size());
+  for (std::size_t i = 0; i < found.size(); ++i) {
+    const ClaimedJob &job = found[i].row.job;
+    const AgentType *type = catalog_->agent_type(job.agent_type);
     const std::optional<Usd> hold =
-        type == nullptr ? std::nullopt : worst_case_hold(*catalog_, *type, rows[i].job.request.size(), now.wall);
+        type == nullptr ? std::nullopt : worst_case_hold(*catalog_, *type, job.request.size(), now.wall);
     if (!hold) continue;
     holds[i] = hold->to_string();
     hold_cells[i] = holds[i];
   }
-  DatumValue values[] = {tid_array(places_of(rows)), text_array(hold_cells), uuid_datum(claim_bytes(claim_)),
-                         now_datum};
+  DatumValue values[] = {tid_array(places_of(found)), text_array(hold_cells), uuid_datum(claim_bytes(claim_)),
+                         TimestampTzGetDatum(from_wall(now.wall))};
   statements.mark_claimed.run(values, nullptr, KeptPlan::Mode::read_write);
-  result.claimed.reserve(rows.size());
-  for (JobRow &row : rows) {
-    row.job.started_at = now.wall;
-    result.claimed.push_back(std::move(row.job));
+  result.claimed.reserve(found.size());
+  for (Found &one : found) {
+    const KnownLane &lane = directory_.lanes()[one.lane];
+    if (lane.concurrency) permits_.bind(lane.name.queue, one.row.job.id);
+    one.row.job.started_at = now.wall;
+    result.claimed.push_back(std::move(one.row.job));
   }
 }
 

@@ -1,18 +1,21 @@
-// Claims jobs lane by lane, an agent type each, from the lowest key that may wait on. Jobs of paused queues are left
-// lying: a change of the configuration makes a sweep that finds them again.
-// One per worker. The lanes' bounds in shared memory follow the transaction: on_commit() or on_abort() ends each claim.
+// Claims jobs lane by lane (a queue and an agent type each), from the lowest key that may wait on. Lanes of paused
+// queues, and of queues whose bound is reached, are not visited: their jobs and their bounds in shared memory stay as
+// they are until the queue is open again.
+// One per worker. Shared memory follows the transaction: on_commit() or on_abort() ends each claim.
 // Regime: guarded C++.
 #pragma once
 
 #include <memory>
 #include <optional>
-#include <string>
 #include <vector>
 
 #include "core/catalog/catalog.hpp"
 #include "core/job/job.hpp"
 #include "pg/shared/lanes.hpp"
+#include "pg/shared/workers.hpp"
 #include "pg/store/job_rows.hpp"
+#include "pg/store/lane_directory.hpp"
+#include "pg/store/queue_permits.hpp"
 #include "pg/store/statements.hpp"
 
 namespace agent_queue::pg {
@@ -25,10 +28,11 @@ struct ClaimResult {
 
 class LaneClaimer {
  public:
-  LaneClaimer(shared::DatabaseOid database, ClaimToken claim) : database_(database), claim_(claim) {}
+  LaneClaimer(shared::WorkerSeat seat, ClaimToken claim, QueuePermits &permits)
+      : database_(seat.database), claim_(claim), permits_(permits), directory_(seat.database) {}
 
-  // How far to look: where something is known to wait; beside that in all lanes whose queue is open; in all lanes.
-  enum class Sweep { offered, open, everything };
+  // How far to look: where something is known to wait, or in every lane that is open.
+  enum class Sweep { offered, open };
 
   // In a transaction of the worker.
   ClaimResult claim(Statements &statements, std::shared_ptr<const Catalog> catalog, int limit, Sweep sweep, Now now);
@@ -40,29 +44,29 @@ class LaneClaimer {
   void on_abort();
 
  private:
-  struct LaneState {
-    std::string agent_type;
-    shared::Lane lane;
-    bool is_open = true;      // the queue of the agent type is not paused
-    bool is_waiting = false;  // has jobs, as the last sweep saw it
-  };
   struct Visit {
     shared::Lane lane;
     std::optional<std::int64_t> before;  // the bound that was taken
     std::optional<std::int64_t> after;   // where waiting jobs may remain
   };
+  // Rows with the lane that they were found in: an index into directory_.lanes().
+  struct Found {
+    std::size_t lane;
+    JobRow row;
+  };
 
-  void refresh_lanes(const std::shared_ptr<const Catalog> &catalog);
-  void find_waiting_types(Statements &statements);
-  int visit(Statements &statements, const LaneState &lane, int limit, Sweep sweep, std::vector<JobRow> &rows);
-  void mark(Statements &statements, std::vector<JobRow> &rows, Now now, ClaimResult &result);
+  void name_strangers(Statements &statements);
+  std::vector<std::size_t> lanes_to_visit(Sweep sweep);
+  int visit(Statements &statements, std::size_t lane_number, int limit, Sweep sweep, std::vector<Found> &found);
+  void mark(Statements &statements, std::vector<Found> &found, Now now, ClaimResult &result);
+  void expire(Statements &statements, const std::vector<Found> &expired, Now now, ClaimResult &result);
 
   shared::DatabaseOid database_;
   ClaimToken claim_;
+  QueuePermits &permits_;
+  LaneDirectory directory_;
   std::shared_ptr<const Catalog> catalog_;
-  std::vector<LaneState> lanes_;
-  std::vector<std::optional<std::string_view>> paused_queues_;  // names in catalog_
-  std::size_t first_lane_ = 0;                                  // turns, so that no lane is always served first
+  std::size_t first_lane_ = 0;  // turns, so that no lane is always served first
   std::vector<Visit> visits_;
   std::vector<JobId> tried_;  // rows of the running claim
 

@@ -20,7 +20,6 @@ namespace agent_queue::pg {
 namespace {
 
 constexpr int kPromoteBatch = 1000;
-constexpr unsigned kOpenSweeps = 8;  // one in so many sweeps looks into the lanes of paused queues as well
 
 // Errors that the same statement may not meet again: locks, serialization, resources, administrators.
 bool is_passing(int state) {
@@ -41,8 +40,14 @@ UserId claims_as_uuid(ClaimToken claim) {
 
 }  // namespace
 
-SpiJobStore::SpiJobStore(shared::DatabaseOid database, ClaimToken claim, Log &log)
-    : database_(database), claim_(claim), log_(log), claimer_(database, claim), settler_(claim), partitions_(log) {}
+SpiJobStore::SpiJobStore(shared::WorkerSeat seat, ClaimToken claim, Log &log)
+    : database_(seat.database),
+      claim_(claim),
+      log_(log),
+      permits_(seat),
+      claimer_(seat, claim, permits_),
+      settler_(claim),
+      partitions_(log) {}
 
 void SpiJobStore::open(Transaction &transaction) {
   const Installation &where = installation();
@@ -54,7 +59,17 @@ void SpiJobStore::open(Transaction &transaction) {
   }
   transaction.become(where.owner);
   config_loaded_ = catalog_generation();  // before loading: what changes meanwhile is a change that is yet to be seen
-  catalog_ = current_catalog();
+  const std::shared_ptr<const Catalog> before = std::exchange(catalog_, current_catalog());
+  if (catalog_ != before) complain_of_bounds();
+}
+
+// A bound that cannot be counted must not be broken, and must not hold a queue up in silence either.
+void SpiJobStore::complain_of_bounds() {
+  for (const auto &[name, queue] : catalog_->queues)
+    if (queue.concurrency && !permits_.has_room_for(name))
+      log_.write(LogLevel::warning, "queue \"" + name + "\" is not served: more than " +
+                                        std::to_string(shared::kBoundedQueuesMax) +
+                                        " queues of this cluster have had a concurrency since the server was started");
 }
 
 RoundResult SpiJobStore::round(const Round &round, Now now) {
@@ -69,6 +84,7 @@ RoundResult SpiJobStore::round(const Round &round, Now now) {
     Transaction transaction;
     open(transaction);
     if (!round.settlements.empty()) result.report.fates = settler_.settle(*statements_, round.settlements, ended);
+    release_permits(round.settlements, result.report.fates);
     if (round.claim_limit > 0) {
       is_claiming = true;
       sweep = choose_sweep(now);
@@ -81,6 +97,7 @@ RoundResult SpiJobStore::round(const Round &round, Now now) {
     notifier_.notify(ended, now);
     transaction.commit();
   } catch (PgError &error) {
+    permits_.on_abort();
     if (error.is_cancel_or_shutdown()) {
       claimer_.on_abort();
       throw;
@@ -91,6 +108,8 @@ RoundResult SpiJobStore::round(const Round &round, Now now) {
     return RoundResult{std::move(failure), {}};
   }
   claimer_.on_commit();
+  // Jobs of a queue that was full may be claimed now, by this worker or another.
+  if (permits_.on_commit()) shared::announce_work(database_);
   if (round.claim_limit > 0) {
     work_seen_ = work_now;
     config_seen_ = config_loaded_;
@@ -115,22 +134,24 @@ void SpiJobStore::set_aside(StoreFailure &failure, Now now) {
   log_.write(LogLevel::warning, failure.message + "; it is passed over for a minute");
 }
 
-// All is looked through once per poll interval: what two-phase commits brought, what lost its lane. And everything
-// after a change of the configuration: jobs of a queue that is open now lie where nothing points to them.
+// All is looked through once per poll interval: what two-phase commits brought, what lost its lane. And after a change
+// of the configuration, which may have opened lanes that nothing points to.
 LaneClaimer::Sweep SpiJobStore::choose_sweep(Now now) {
-  if (config_swept_ != catalog_generation()) return LaneClaimer::Sweep::everything;
+  if (config_swept_ != catalog_generation()) return LaneClaimer::Sweep::open;
   const Micros interval = std::chrono::milliseconds(settings::poll_interval_ms);  // may have changed since
-  if (last_sweep_ && now.steady < *last_sweep_ + interval) return LaneClaimer::Sweep::offered;
-  // Jobs may be in another queue than their type's, also by hand: lanes whose own queue is paused are looked at, too,
-  // but seldom, because a long line of paused jobs is walked through.
-  return sweeps_ % kOpenSweeps == kOpenSweeps - 1 ? LaneClaimer::Sweep::everything : LaneClaimer::Sweep::open;
+  const bool is_fresh = last_sweep_ && now.steady < *last_sweep_ + interval;
+  return is_fresh ? LaneClaimer::Sweep::offered : LaneClaimer::Sweep::open;
 }
 
 void SpiJobStore::note_sweep(LaneClaimer::Sweep sweep, Now now) {
   if (sweep == LaneClaimer::Sweep::offered) return;
   last_sweep_ = now.steady;
-  ++sweeps_;
-  if (sweep == LaneClaimer::Sweep::everything) config_swept_ = config_seen_;
+  config_swept_ = config_seen_;
+}
+
+void SpiJobStore::release_permits(std::span<const Settlement> settlements, const std::vector<SettleFate> &fates) {
+  for (std::size_t i = 0; i < fates.size(); ++i)
+    if (fates[i] != SettleFate::kept) permits_.release(settlements[i].id);
 }
 
 void SpiJobStore::ensure_partitions(std::span<const Settlement> settlements, Now now) {
@@ -197,7 +218,8 @@ std::optional<int> SpiJobStore::promote_due(Now now) {
     return std::nullopt;
   }
   next_due_ = next;
-  for (const LaneKey &lane : promoted) shared::offer(shared::find_lane(database_, lane.agent_type), lane.claim_key);
+  for (const LaneKey &lane : promoted)
+    shared::offer(shared::find_lane(database_, lane.lane.queue, lane.lane.agent_type), lane.claim_key);
   if (!promoted.empty()) shared::announce_work(database_);
   return static_cast<int>(promoted.size());
 }

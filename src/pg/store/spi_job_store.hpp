@@ -7,8 +7,10 @@
 #include <vector>
 
 #include "pg/shared/databases.hpp"
+#include "pg/shared/workers.hpp"
 #include "pg/store/lane_claimer.hpp"
 #include "pg/store/notifier.hpp"
+#include "pg/store/queue_permits.hpp"
 #include "pg/store/settler.hpp"
 #include "pg/store/statements.hpp"
 #include "pg/store/usage_partitions.hpp"
@@ -20,7 +22,7 @@ namespace agent_queue::pg {
 
 class SpiJobStore final : public JobStore {
  public:
-  SpiJobStore(shared::DatabaseOid database, ClaimToken claim, Log &log);
+  SpiJobStore(shared::WorkerSeat seat, ClaimToken claim, Log &log);
 
   RoundResult round(const Round &round, Now now) override;
   std::optional<std::vector<ClaimedJob>> rescue(Now now) override;
@@ -51,11 +53,14 @@ class SpiJobStore final : public JobStore {
   LaneClaimer::Sweep choose_sweep(Now now);
   void set_aside(StoreFailure &failure, Now now);
   void note_sweep(LaneClaimer::Sweep sweep, Now now);
+  void release_permits(std::span<const Settlement> settlements, const std::vector<SettleFate> &fates);
+  void complain_of_bounds();
   void wake_waiters(const std::vector<EndedJob> &ended) const;
 
   shared::DatabaseOid database_;
   ClaimToken claim_;
   Log &log_;
+  QueuePermits permits_;
   LaneClaimer claimer_;
   Settler settler_;
   Notifier notifier_;
@@ -71,8 +76,7 @@ class SpiJobStore final : public JobStore {
   unsigned long config_loaded_ = 0;  // the generation that catalog_ has at least
   unsigned long config_seen_ = 0;
   std::optional<SteadyTime> last_sweep_;
-  unsigned sweeps_ = 0;
-  std::optional<unsigned long> config_swept_;  // the generation that the last sweep of everything knew
+  std::optional<unsigned long> config_swept_;  // the generation that the last sweep knew
 };
 
 }  // namespace agent_queue::pg

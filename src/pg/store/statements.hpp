@@ -12,7 +12,7 @@ struct Statements {
   KeptPlan claim_lane;
   KeptPlan mark_claimed;
   KeptPlan expire;
-  KeptPlan waiting_types;
+  KeptPlan waiting_lanes;
   KeptPlan lock_settled;
   KeptPlan still_ours;
   KeptPlan settle;

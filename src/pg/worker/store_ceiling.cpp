@@ -37,9 +37,9 @@ double cpu_seconds() {
   return static_cast<double>(std::clock()) / CLOCKS_PER_SEC;
 }
 
-void measure(shared::DatabaseOid database, ClaimToken claim) {
+void measure(shared::WorkerSeat seat, ClaimToken claim) {
   PgLog log;
-  SpiJobStore store(database, claim, log);
+  SpiJobStore store(seat, claim, log);
   std::vector<Settlement> settlements;
   std::size_t rows = 0;
   const double cpu_before = cpu_seconds();
@@ -73,7 +73,7 @@ void run(Oid database) {
   const int slot = shared::reserve_worker(database);
   if (slot < 0) throw std::runtime_error("store ceiling: no worker slot is free");
   guard([&] { before_shmem_exit(on_exit, Int32GetDatum(slot)); });
-  measure(database, shared::occupy_worker(slot));
+  measure({database, slot}, shared::occupy_worker(slot));
 }
 
 // POD only.

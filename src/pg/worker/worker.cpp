@@ -50,7 +50,7 @@ Worker::Worker(int slot, shared::DatabaseOid database, ClaimToken claim)
       database_(database),
       transport_(make_transport()),
       watched_transport_(*transport_),
-      store_(database, claim, log_),
+      store_({database, slot}, claim, log_),
       engine_(store_, watched_transport_, secrets_, log_, options_),
       loop_(transport_->event_fd()) {
   apply_settings();

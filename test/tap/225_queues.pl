@@ -1,0 +1,69 @@
+# The bound of a queue (agent_queues.concurrency) over two workers: never exceeded, always used, not lost with a worker.
+use strict;
+use warnings FATAL => 'all';
+
+use FindBin;
+use lib $FindBin::RealBin;
+
+use AgentQueue;
+use PostgreSQL::Test::Utils;
+use Test::More;
+
+start_imposter();
+my $node = new_cluster('queues', conf => "agent_queue.min_workers = 2\nagent_queue.max_workers = 2\n");
+wait_for_workers($node, 'postgres', 2);
+define_agent($node, 'postgres', ['slow', '/delay/30/v1'], ['hang', '/hang']);
+$node->safe_psql('postgres', q{INSERT INTO agent_queues (name, concurrency) VALUES ('bounded', 3), ('stuck', 2)});
+
+# The most jobs that were between claim and answer at one time.
+sub most_at_a_time
+{
+	my ($queue) = @_;
+	return $node->safe_psql('postgres', <<~SQL);
+		SELECT max(at_a_time) FROM (
+			SELECT sum(step) OVER (ORDER BY at, step) AS at_a_time FROM (
+				SELECT started_at AS at, 1 AS step FROM agent_queue WHERE queue = '$queue'
+				UNION ALL SELECT completed_at, -1 FROM agent_queue WHERE queue = '$queue') AS steps) AS sums
+		SQL
+}
+
+# ---- many jobs, two workers
+
+enqueue($node, 'postgres', 'slow', count => 120, queue => q{'bounded'});
+enqueue($node, 'postgres', 'slow', count => 40);
+ok(jobs_done($node, 'postgres'), 'all jobs of a bounded queue end');
+is($node->safe_psql('postgres', q{SELECT count(*) FROM agent_queue WHERE status = 'completed'}), '160', 'with an answer');
+is(most_at_a_time('bounded'), '3', 'three at a time, never more and not always fewer');
+cmp_ok(most_at_a_time('agents'), '>', 3, 'the bound is of that queue alone');
+
+# ---- a worker ends in the middle: its permits come back
+
+enqueue($node, 'postgres', 'hang', count => 2, queue => q{'stuck'});
+wait_in_flight($node, 'postgres', 2);
+my $id = enqueue($node, 'postgres', 'slow', queue => q{'stuck'});
+$node->safe_psql('postgres', q{UPDATE agent_types SET on_uncertain = 'fail' WHERE name = 'hang'});
+is($node->safe_psql('postgres', "SELECT status FROM agent_queue WHERE id = $id"), 'pending', 'a full queue waits');
+$node->safe_psql('postgres', 'SELECT pg_terminate_backend(pid) FROM agent_workers');
+ok(jobs_done($node, 'postgres'), 'what a worker held of the bound comes back when it ends');
+is(job($node, 'postgres', $id)->{status}, 'completed', 'and the next job gets its turn');
+
+# ---- a deleted job gives its place back when its call has ended
+
+define_agent($node, 'postgres', ['later', '/delay/500/v1']);
+enqueue($node, 'postgres', 'later', count => 2, queue => q{'stuck'});
+wait_in_flight($node, 'postgres', 2);
+$node->safe_psql('postgres', q{DELETE FROM agent_queue WHERE agent_type = 'later'});
+my $next = enqueue($node, 'postgres', 'slow', queue => q{'stuck'});
+like(wait_agent($node, 'postgres', $next), qr/echo: Hello/, 'a deleted job gives its place back');
+
+# ---- raised while full: more run at once
+
+enqueue($node, 'postgres', 'hang', count => 6, queue => q{'stuck'});
+wait_in_flight($node, 'postgres', 2);
+$node->safe_psql('postgres', q{UPDATE agent_queues SET concurrency = 5 WHERE name = 'stuck'});
+ok(wait_in_flight($node, 'postgres', 5), 'a raised bound is used at once');
+$node->safe_psql('postgres', q{UPDATE agent_queues SET concurrency = NULL WHERE name = 'stuck'});
+ok(wait_in_flight($node, 'postgres', 6), 'and so is one that was taken away');
+
+finish($node);
+done_testing();
