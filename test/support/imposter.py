@@ -9,12 +9,13 @@ The behaviour /name is the function do_name.
 import argparse
 import asyncio
 import hashlib
+import json
 import sys
 
 # No __pycache__ in the source tree: the next imports would leave one.
 sys.dont_write_bytecode = True
 
-from imposter_answers import CONTENT_NULS, completion, echo_of, error_body
+from imposter_answers import CONTENT_NULS, answer_in, echo_of, error_body, last_text
 from imposter_server import Close, Connection, Imposter
 
 
@@ -28,7 +29,17 @@ class Behaviours(Connection):
         self.answer(200, echo_of(request.body))
 
     async def do_mirror(self, request, rest):
-        self.answer(200, completion(request.body.decode()))
+        self.answer(200, answer_in(request.path, request.body.decode()))
+
+    async def do_say(self, request, rest):
+        """Answers what the last turn of the request asks for: {status, headers, body}, or a list of them of which each
+        call with the same body gets the next, then the last one again."""
+        script = json.loads(last_text(request.body))
+        steps = script if isinstance(script, list) else [script]
+        step = steps[min(self.turn_of(request), len(steps) - 1)]
+        body, headers = step.get("body", {}), step.get("headers", {})
+        body = body if isinstance(body, str) else json.dumps(body)
+        self.answer(step.get("status", 200), body.encode(), headers.items())
 
     async def do_delay(self, request, rest):
         await asyncio.sleep(int(rest[0]) / 1000)
@@ -46,10 +57,8 @@ class Behaviours(Connection):
     async def do_sequence(self, request, rest):
         """Each request with the same path and body gets the next step, then the last one again. A step is a status,
         "429:1" (with Retry-After) or the name of another behaviour."""
-        key = (request.path, hashlib.sha256(request.body).digest())
         steps = rest[0].split(",")
-        turn = self.imposter.journal.steps.get(key, 0)
-        self.imposter.journal.steps[key] = turn + 1
+        turn = self.turn_of(request)
         name, _, argument = steps[min(turn, len(steps) - 1)].partition(":")
         if name == "200":
             await self.do_ok(request, [])
@@ -57,6 +66,12 @@ class Behaviours(Connection):
             self.answer(int(name), error_body(int(name)), [("retry-after", argument)] if argument else [])
         else:
             await self.behave(request, [name] + ([argument] if argument else []))
+
+    def turn_of(self, request):
+        """How many requests with the same path and body there were before."""
+        steps, key = self.imposter.journal.steps, (request.path, hashlib.sha256(request.body).digest())
+        steps[key] = steps.get(key, -1) + 1
+        return steps[key]
 
     async def do_cut(self, request, rest):
         if rest[0] == "headers":

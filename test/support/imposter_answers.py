@@ -1,4 +1,4 @@
-"""What the imposter says when nothing is wrong, and its plain errors."""
+"""What the imposter says when nothing is wrong, in the format that the path belongs to, and its plain errors."""
 import json
 
 CONTENT_NULS = b'{"choices":[{"index":0,"finish_reason":"stop","message":{"role":"assistant","content":' \
@@ -10,6 +10,32 @@ def completion(text):
         "id": "chatcmpl-imposter", "object": "chat.completion", "created": 1764000000, "model": "imposter-1",
         "choices": [{"index": 0, "message": {"role": "assistant", "content": text}, "finish_reason": "stop"}],
         "usage": {"prompt_tokens": 11, "completion_tokens": 7, "total_tokens": 18}}).encode()
+
+
+def answer_in(path, text):
+    """An answer of the wire format whose path this is; OpenAI's where no other is known."""
+    if path.endswith("/messages"):
+        return json.dumps({
+            "id": "msg_imposter", "type": "message", "role": "assistant", "model": "imposter-1", "stop_reason": "end_turn",
+            "content": [{"type": "text", "text": text}], "usage": {"input_tokens": 11, "output_tokens": 7}}).encode()
+    if path.endswith(":generateContent"):
+        return json.dumps({
+            "candidates": [{"content": {"role": "model", "parts": [{"text": text}]}, "finishReason": "STOP", "index": 0}],
+            "usageMetadata": {"promptTokenCount": 11, "candidatesTokenCount": 7, "totalTokenCount": 18},
+            "modelVersion": "imposter-1"}).encode()
+    if path.endswith("/api/chat"):
+        return json.dumps({
+            "model": "imposter-1", "message": {"role": "assistant", "content": text}, "done_reason": "stop", "done": True,
+            "prompt_eval_count": 11, "eval_count": 7}).encode()
+    return completion(text)
+
+
+def last_text(body):
+    """The text of the last turn of a request in any of the formats."""
+    request = json.loads(body)
+    turn = (request.get("messages") or request["contents"])[-1]
+    content = turn.get("content", turn.get("parts"))
+    return content if isinstance(content, str) else "".join(part.get("text", "") for part in content)
 
 
 def echo_of(body):
