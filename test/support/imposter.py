@@ -95,6 +95,15 @@ class Behaviours(Connection):
             await self.writer.drain()
             await asyncio.sleep(int(rest[0]) / 1000)
 
+    async def do_drip_headers(self, request, rest):
+        """Headers without end, byte by byte: each of them comes in time, the answer never does."""
+        self.write(b"HTTP/1.1 200 OK\r\n")
+        while True:
+            for byte in b"x-drip: y\r\n":
+                self.write(bytes([byte]))
+                await self.writer.drain()
+                await asyncio.sleep(int(rest[0]) / 1000)
+
     async def do_stall(self, request, rest):
         """Sends a part of the body and then nothing, with the connection open."""
         self.write(b"HTTP/1.1 200 OK\r\ncontent-length: 1000\r\n\r\n" + b"x" * 10)

@@ -1,4 +1,5 @@
-// Runs test/support/imposter.py as a child of a test. It ends when this object does, or when the test process dies.
+// Runs test/support/imposter.py, or another of its kind, as a child of a test. It ends when this object does, or when
+// the test process dies.
 #pragma once
 
 #include <fcntl.h>
@@ -15,10 +16,10 @@ namespace agent_queue {
 
 class ImposterProcess {
  public:
-  explicit ImposterProcess(std::vector<std::string> arguments = {}) {
+  explicit ImposterProcess(std::vector<std::string> arguments = {}, const std::string &program = "imposter.py") {
     int input[2], output[2];
     if (pipe2(input, O_CLOEXEC) != 0 || pipe2(output, O_CLOEXEC) != 0) throw std::runtime_error("pipe");
-    arguments.insert(arguments.begin(), {"/usr/bin/python3", AQ_TEST_DIR "/support/imposter.py"});
+    arguments.insert(arguments.begin(), {"/usr/bin/python3", AQ_TEST_DIR "/support/" + program});
     std::vector<char *> argv;
     for (std::string &argument : arguments) argv.push_back(argument.data());
     argv.push_back(nullptr);
@@ -34,7 +35,7 @@ class ImposterProcess {
     stdin_ = input[1];
     FILE *stream = fdopen(output[0], "r");
     if (std::fscanf(stream, "PORT %d RST_BEFORE_PORT %d", &port_, &reset_port_) != 2)
-      throw std::runtime_error("imposter.py did not start");
+      throw std::runtime_error(program + " did not start");
     std::fclose(stream);
   }
   ImposterProcess(const ImposterProcess &) = delete;

@@ -15,6 +15,8 @@ define_agent(
 	[ 'endless', '/endless', type => { max_retries => 0 } ],
 	[ 'bomb', '/gzip', type => { max_retries => 0 } ],
 	[ 'big_header', '/bigheader/2000000', type => { max_retries => 0 } ],
+	[ 'many_headers', '/headers/10000', type => { max_retries => 0 } ],
+	[ 'huge', '/huge/1000000', type => { max_retries => 0 } ],
 	[ 'ahead', '/sequence/429:60,200/ahead', type => { expires_in => '10 s' } ]);
 
 sub ends_as
@@ -55,7 +57,7 @@ is(job($node, 'postgres', $slow)->{status}, 'processing', 'two hundred calls end
 # ---- sizes; what is compressed is not unpacked
 
 set_and_reload($node, 'agent_queue.max_response_size' => '64kB');
-foreach my $name (qw(endless bomb big_header))
+foreach my $name (qw(endless huge bomb big_header many_headers))
 {
 	$job = ends_as(enqueue($node, 'postgres', $name), 'failed provider_error', "$name: bounded");
 	like($job->{error_message}, $name eq 'bomb' ? qr/not JSON/ : qr/larger than the bound/, "$name: says so");

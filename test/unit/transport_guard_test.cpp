@@ -5,6 +5,7 @@
 #include <filesystem>
 #include <fstream>
 
+#include "support/certificate.hpp"
 #include "support/transport_fixture.hpp"
 
 namespace agent_queue {
@@ -21,25 +22,6 @@ TEST_F(TransportGuardTest, NoAddress) {
   for (int i = 0; i < 50; ++i) submit(request_to(url));
   for (const CallEnd &end : finish(50)) expect_error(end, TransportError::resolve, false);
 }
-
-// A certificate for 127.0.0.1 that nobody has signed, made anew for each run.
-class Certificate {
- public:
-  Certificate() {
-    char name[] = "/tmp/aq_tls_XXXXXX";
-    directory_ = mkdtemp(name);
-    const std::string command =
-        "openssl req -x509 -newkey rsa:2048 -nodes -days 2 -subj /CN=imposter -addext subjectAltName=" +
-        std::string("IP:127.0.0.1 -keyout ") + key() + " -out " + cert() + " 2>/dev/null";
-    EXPECT_EQ(std::system(command.c_str()), 0);
-  }
-  ~Certificate() { std::filesystem::remove_all(directory_); }
-  std::string cert() const { return directory_ + "/cert.pem"; }
-  std::string key() const { return directory_ + "/key.pem"; }
-
- private:
-  std::string directory_;
-};
 
 TEST_F(TransportGuardTest, CertificatesAreVerified) {
   const Certificate certificate;
