@@ -61,8 +61,6 @@ void UsagePartitions::make(const Installation &where, const std::string &name, W
     return sql;
   };
   for (const char *statement : sql::kMakePartition) execute_sql(render(statement));
-  for (const TextRow &grantee : query_rows(render(sql::kPartitionGrantees)))
-    if (!grantee.empty() && grantee[0]) execute_sql(render(sql::kPartitionRevoke) + *grantee[0]);
 }
 
 void UsagePartitions::ensure(WallTime at, Now now) {

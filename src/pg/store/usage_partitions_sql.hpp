@@ -13,20 +13,30 @@ inline constexpr const char *kMakePartition[] = {
     "CREATE TABLE @s@.@p@ (LIKE @s@.api_usage INCLUDING DEFAULTS INCLUDING CONSTRAINTS INCLUDING STORAGE)",
     "CREATE UNIQUE INDEX @p@_attempt ON @s@.@p@ (queue_id, attempt, part, created_at)",
     "CREATE INDEX @p@_user ON @s@.@p@ (user_id, created_at)",
+    // As the extension's own tables: no policy, so closed to whoever is given rights on it. The parent's policy holds
+    // for what is read through the parent.
+    "ALTER TABLE @s@.@p@ ENABLE ROW LEVEL SECURITY",
     "LOCK TABLE @s@.api_usage_default IN ACCESS EXCLUSIVE MODE",
     // Rows that came while the partition could not be made (its creation was refused, say).
     "WITH moved AS (DELETE FROM @s@.api_usage_default WHERE created_at >= @from@ AND created_at < @to@ RETURNING *) "
     "INSERT INTO @s@.@p@ SELECT * FROM moved",
+    // Default privileges may have given the new table to others (Supabase's do): everybody but the owner is taken out.
+    // In one statement, whose parts see what was made before: a plain query would still see the catalogs as they were.
+    R"(DO $$
+       DECLARE
+           grantee text;
+       BEGIN
+           FOR grantee IN
+               SELECT DISTINCT CASE WHEN a.grantee = 0 THEN 'PUBLIC'
+                                    ELSE pg_catalog.quote_ident(pg_catalog.pg_get_userbyid(a.grantee)) END
+               FROM pg_catalog.pg_class AS c, pg_catalog.aclexplode(c.relacl) AS a
+               WHERE c.oid = '@s@.@p@'::pg_catalog.regclass AND a.grantee <> c.relowner
+           LOOP
+               EXECUTE 'REVOKE ALL ON TABLE @s@.@p@ FROM ' || grantee;
+           END LOOP;
+       END
+       $$)",
     "ALTER TABLE @s@.api_usage ATTACH PARTITION @s@.@p@ FOR VALUES FROM (@from@) TO (@to@)",
 };
-
-// Default privileges may have given the new table to others (Supabase's do): everybody but the owner is taken out.
-inline constexpr const char *kPartitionGrantees =
-    "SELECT DISTINCT CASE WHEN a.grantee = 0 THEN 'PUBLIC' ELSE pg_catalog.quote_ident(r.rolname) END "
-    "FROM pg_catalog.pg_class AS c "
-    "CROSS JOIN LATERAL pg_catalog.aclexplode(c.relacl) AS a "
-    "LEFT JOIN pg_catalog.pg_roles AS r ON r.oid = a.grantee "
-    "WHERE c.oid = '@s@.@p@'::pg_catalog.regclass AND a.grantee <> c.relowner";
-inline constexpr const char *kPartitionRevoke = "REVOKE ALL ON TABLE @s@.@p@ FROM ";
 
 }  // namespace agent_queue::pg::sql
