@@ -16,8 +16,8 @@ WHERE e.extname = 'agent_queue' AND d.refclassid = 'pg_extension'::regclass AND 
   AND d.classid IN ('pg_class'::regclass, 'pg_proc'::regclass)
 ORDER BY member;
 
--- No members of other kinds (row types belong to their tables): what is new here needs checks of its own below.
-SELECT DISTINCT d.classid::regclass AS other_kind
+-- Members of other kinds (row types belong to their tables): what is new here needs checks of its own below.
+SELECT pg_describe_object(d.classid, d.objid, 0) AS other_kind
 FROM pg_depend AS d JOIN pg_extension AS e ON d.refobjid = e.oid
 WHERE e.extname = 'agent_queue' AND d.refclassid = 'pg_extension'::regclass AND d.deptype = 'e'
   AND d.classid NOT IN ('pg_class'::regclass, 'pg_proc'::regclass, 'pg_type'::regclass);
@@ -46,6 +46,12 @@ FROM pg_depend AS d JOIN pg_extension AS e ON d.refobjid = e.oid AND e.extname =
 JOIN pg_proc AS p ON d.classid = 'pg_proc'::regclass AND p.oid = d.objid,
      aclexplode(coalesce(p.proacl, acldefault('f', p.proowner))) AS a
 WHERE a.grantee <> p.proowner;
+-- Row-level security: on every table, so that even a role with rights sees nothing where no policy says so.
+SELECT c.oid::regclass AS unprotected
+FROM pg_depend AS d JOIN pg_extension AS e ON d.refobjid = e.oid AND e.extname = 'agent_queue' AND d.deptype = 'e'
+JOIN pg_class AS c ON d.classid = 'pg_class'::regclass AND c.oid = d.objid
+WHERE c.relkind IN ('r', 'p') AND NOT c.relrowsecurity;
+SELECT tablename, policyname, permissive, roles, cmd, qual, with_check FROM pg_policies ORDER BY policyname;
 -- The same, tried.
 SET ROLE regress_agent_stranger;
 SELECT count(*) FROM agent_queue;

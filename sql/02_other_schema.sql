@@ -15,6 +15,18 @@ SELECT "Agents & co".wait_agent(:id);
 INSERT INTO "Agents & co".agent_providers (name, base_url) VALUES ('openai', 'http://127.0.0.1/v1') RETURNING shipped;
 SELECT count(*) FROM public.agent_queue;
 SELECT queue, completed FROM "Agents & co".queue_stats WHERE queue = 'agents';
+-- A role that is given access can reach the schema, and its policies find the identity.
+CREATE ROLE regress_agent_client;
+SELECT "Agents & co".grant_agent_access('regress_agent_client');
+SET ROLE regress_agent_client;
+SET agent_queue.user_id = '00000000-0000-0000-0000-0000000000a1';
+SELECT "Agents & co".enqueue_agent('t_schema', '{"text": "mine"}', delay => '1 hour') AS id \gset
+SELECT user_id, request_data FROM "Agents & co".agent_queue;
+RESET ROLE;
+RESET agent_queue.user_id;
+SELECT "Agents & co".revoke_agent_access('regress_agent_client');
+REVOKE USAGE ON SCHEMA "Agents & co" FROM regress_agent_client;
+DROP ROLE regress_agent_client;
 RESET search_path;
 
 DROP TABLE public.agent_queue, public.agent_types;

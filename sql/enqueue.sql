@@ -118,6 +118,7 @@ INSERT INTO agent_queue (agent_type, request_data, run_at) VALUES ('t_enqueue', 
 
 -- A status is for the owner to write: 42501 for a client, even one with the right to write the column.
 CREATE ROLE regress_agent_client;
+SELECT grant_agent_access('regress_agent_client');
 GRANT INSERT ON agent_queue TO regress_agent_client;
 SET ROLE regress_agent_client;
 SET agent_queue.user_id = '00000000-0000-0000-0000-0000000000e1';
@@ -128,6 +129,7 @@ VALUES ('t_enqueue', '{"text": "hola"}', 'completed', '{"text": "forged"}', 'age
 \echo :SQLSTATE
 RESET ROLE;
 RESET agent_queue.user_id;
+SELECT revoke_agent_access('regress_agent_client');
 REVOKE ALL ON agent_queue FROM regress_agent_client;
 DROP ROLE regress_agent_client;
 

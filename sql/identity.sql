@@ -5,11 +5,8 @@
 INSERT INTO agent_types (name) VALUES ('t_identity');
 CREATE ROLE regress_agent_client;
 CREATE ROLE regress_agent_service BYPASSRLS;
-GRANT INSERT (user_id, agent_type, request_data, priority, run_at, expires_at, idempotency_key, queue), SELECT (id)
-    ON agent_queue TO regress_agent_client;
-GRANT EXECUTE ON FUNCTION enqueue_agent(text, jsonb, uuid, int, interval, interval, int, boolean, text, text)
-    TO regress_agent_client, regress_agent_service;
-GRANT INSERT, SELECT ON agent_queue TO regress_agent_service;
+SELECT grant_agent_access('regress_agent_client');
+SELECT grant_agent_access('regress_agent_service');
 
 -- A client without an identity would be the system: 42501.
 SET ROLE regress_agent_client;
@@ -19,8 +16,12 @@ INSERT INTO agent_queue (agent_type, request_data, run_at)
 VALUES ('t_identity', '{"text": "nobody"}', now() + interval '1 hour');
 \echo :SQLSTATE
 
+-- … and it sees nothing.
+SELECT agent_queue_caller() IS NULL AS is_nobody, (SELECT count(*) FROM agent_queue) AS jobs;
+
 -- With the GUC: its own.
 SET agent_queue.user_id = '00000000-0000-0000-0000-0000000000a1';
+SELECT agent_queue_caller();
 SELECT enqueue_agent('t_identity', '{"text": "guc"}', delay => '1 hour') IS NOT NULL AS has_id;
 SELECT enqueue_agent('t_identity', '{"text": "guc, named"}', '00000000-0000-0000-0000-0000000000a1',
                      delay => '1 hour') IS NOT NULL AS has_id;
@@ -47,6 +48,8 @@ SET request.jwt.claims = '';
 SELECT enqueue_agent('t_identity', '{"text": "guc again"}', delay => '1 hour') IS NOT NULL AS has_id;
 -- Claims that cannot be read are no identity at all.
 SET request.jwt.claims = 'garbage';
+SELECT count(*) FROM agent_queue;
+\echo :SQLSTATE
 SELECT enqueue_agent('t_identity', '{"text": "garbage"}', delay => '1 hour');
 \echo :SQLSTATE
 SET request.jwt.claims = '{"sub": "no uuid"}';
@@ -74,7 +77,6 @@ RESET agent_queue.user_id;
 SELECT request_data ->> 'text' AS text, user_id FROM agent_queue WHERE agent_type = 't_identity' ORDER BY id;
 DELETE FROM agent_queue WHERE agent_type = 't_identity';
 DELETE FROM agent_types WHERE name = 't_identity';
-REVOKE ALL ON agent_queue FROM regress_agent_client, regress_agent_service;
-REVOKE ALL ON FUNCTION enqueue_agent(text, jsonb, uuid, int, interval, interval, int, boolean, text, text)
-    FROM regress_agent_client, regress_agent_service;
+SELECT revoke_agent_access('regress_agent_client');
+SELECT revoke_agent_access('regress_agent_service');
 DROP ROLE regress_agent_client, regress_agent_service;

@@ -25,7 +25,8 @@ CREATE OR REPLACE FUNCTION @extschema@.enqueue_agent(
     AS 'MODULE_PATHNAME', 'aq_enqueue_agent';
 COMMENT ON FUNCTION
     @extschema@.enqueue_agent(text, jsonb, uuid, int, interval, interval, int, boolean, text, text) IS
-    'Puts one job into the queue, as part of the current transaction, and returns its id';
+    'Puts one job into the queue, as part of the current transaction, and returns its id '
+    '(granted by grant_agent_access)';
 
 CREATE OR REPLACE FUNCTION @extschema@.enqueue_agents(
     -- agent_types.name
@@ -54,7 +55,7 @@ CREATE OR REPLACE FUNCTION @extschema@.enqueue_agents(
 COMMENT ON FUNCTION
     @extschema@.enqueue_agents(text, jsonb[], uuid, int, interval, interval, int, boolean, text, text) IS
     'Puts many jobs into the queue, all or none, and returns their ids in the order of the requests. '
-    'Unlike with enqueue_agent, expires_in NULL means never: a bulk may wait long';
+    'Unlike with enqueue_agent, expires_in NULL means never: a bulk may wait long (granted by grant_agent_access)';
 
 CREATE OR REPLACE FUNCTION @extschema@.wait_agent(
     -- agent_queue.id
@@ -66,4 +67,4 @@ CREATE OR REPLACE FUNCTION @extschema@.wait_agent(
     AS 'MODULE_PATHNAME', 'aq_wait_agent';
 COMMENT ON FUNCTION @extschema@.wait_agent(bigint, interval) IS
     'Waits until the job is finished and returns its result, or raises an error with the job''s error. '
-    'The job must have been committed before';
+    'The job must have been committed before (granted by grant_agent_access)';

@@ -1,5 +1,5 @@
 # pg_dump and restore, plain and custom, with jobs of every status, usage and changed configuration: the same rows come
-# back, nothing runs by itself, and adopt_jobs() lets it run.
+# back, nothing runs by itself, and adopt_jobs() lets it run. So do rights, policies and the publication of Realtime.
 use strict;
 use warnings FATAL => 'all';
 
@@ -8,7 +8,7 @@ use PostgreSQL::Test::Utils;
 use Test::More;
 
 start_imposter();
-my $node = new_cluster('dump_restore', no_extension => 1, conf => "agent_queue.max_workers = 1\n");
+my $node = new_cluster('dump_restore', no_extension => 1, conf => "agent_queue.max_workers = 1\nwal_level = logical\n");
 my $folder = PostgreSQL::Test::Utils::tempdir();
 
 sub psql { return $node->safe_psql(@_) }
@@ -21,6 +21,12 @@ sub fill
 	psql('postgres', "ALTER DATABASE $database SET search_path = $schema, pg_catalog");
 	psql($database, "CREATE SCHEMA IF NOT EXISTS $schema");
 	create_extension($node, $database);
+	psql($database, <<~'SQL');
+		SELECT grant_agent_access('app');
+		SELECT revoke_agent_access('service_role');
+		GRANT SELECT ON agent_types TO app;
+		CREATE PUBLICATION supabase_realtime;
+		SQL
 	is(psql($database, q{SELECT extnamespace::regnamespace FROM pg_extension WHERE extname = 'agent_queue'}),
 		$schema, "the extension is in schema $schema");
 	define_agent($node, $database, [ 'hanging', '/hang/a' ], [ 'refused', '/status/400/a' ], [ 'fine', '/ok/a' ]);
@@ -53,6 +59,29 @@ sub contents
 	return psql($database, 'SELECT * FROM (' . join(' UNION ALL ', @tables) . ') AS every ORDER BY 1, 2::text');
 }
 
+# Rights, policies and publications, as text.
+sub rules
+{
+	my ($database) = @_;
+	return psql($database, <<~'SQL');
+		SELECT 'table', c.relname, c.relrowsecurity, a.grantee::regrole, a.privilege_type
+		FROM pg_class AS c LEFT JOIN LATERAL aclexplode(c.relacl) AS a ON true
+		WHERE c.relnamespace = (SELECT extnamespace FROM pg_extension WHERE extname = 'agent_queue') AND c.relkind IN ('r', 'p', 'v')
+		UNION ALL
+		SELECT 'column', t.attname, NULL, a.grantee::regrole, a.privilege_type
+		FROM pg_attribute AS t, aclexplode(t.attacl) AS a WHERE t.attrelid = 'agent_queue'::regclass
+		UNION ALL
+		SELECT 'function', p.proname, NULL, a.grantee::regrole, a.privilege_type
+		FROM pg_proc AS p, aclexplode(p.proacl) AS a
+		WHERE p.pronamespace = (SELECT extnamespace FROM pg_extension WHERE extname = 'agent_queue')
+		UNION ALL
+		SELECT 'policy', policyname, NULL, NULL, cmd || ' ' || roles::text || coalesce(qual, with_check) FROM pg_policies
+		UNION ALL
+		SELECT 'publication', pubname, NULL, NULL, tablename FROM pg_publication_tables
+		ORDER BY 1, 2, 4, 5
+		SQL
+}
+
 sub restore_plain
 {
 	my ($from, $to) = @_;
@@ -74,11 +103,13 @@ sub round_trip
 {
 	my ($from, $to, $schema, $restore) = @_;
 	my $before = contents($from);
+	my $rules = rules($from);
 	psql('postgres', "CREATE DATABASE $to");
 	psql('postgres', "ALTER DATABASE $to SET search_path = $schema, pg_catalog");
 	reset_calls();
 	$restore->($from, $to);
 	is(contents($to), $before, 'the same rows');
+	is(rules($to), $rules, 'the same rights, policies and publication');
 	is(psql($to, 'SELECT count(claim_key), count(claim), count(hold_usd) FROM agent_queue'), '0|0|0', 'out of line');
 	is(psql($to, q{SELECT count(*) FROM api_usage WHERE tableoid <> 'api_usage_default'::regclass}), 1, 'the month is a partition again');
 
@@ -102,7 +133,12 @@ sub round_trip
 	return;
 }
 
+psql('postgres', 'CREATE ROLE authenticated; CREATE ROLE service_role BYPASSRLS; CREATE ROLE app');
 fill('original', 'public');
+like(rules('original'), qr/^$_$/m, "there is: $_")
+  foreach 'column\|queue\|\|app\|INSERT', 'table\|agent_queue\|t\|authenticated\|SELECT',
+  'function\|wait_agent\|\|authenticated\|EXECUTE', 'publication\|supabase_realtime\|\|\|agent_queue';
+unlike(rules('original'), qr/service_role/, 'what was revoked is not there');
 round_trip('original', 'from_plain', 'public', \&restore_plain);
 round_trip('original', 'from_custom', 'public', \&restore_custom);
 fill('in_schema', 'aq');

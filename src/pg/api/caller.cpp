@@ -6,8 +6,10 @@
 
 #include "core/wire/json_read.hpp"
 #include "pg/api/encoding.hpp"
+#include "pg/boundary/entry.hpp"
 #include "pg/boundary/errors.hpp"
 #include "pg/boundary/guard.hpp"
+#include "pg/wrap/arrays.hpp"
 #include "pg/wrap/guc.hpp"
 
 #include "pg/pg.hpp"
@@ -117,3 +119,11 @@ std::optional<UserId> resolve_user(const std::optional<UserId> &wanted, const In
 }
 
 }  // namespace agent_queue::pg
+
+AQ_SQL_FUNCTION(aq_caller) {
+  using namespace agent_queue::pg;
+  const std::optional<agent_queue::UserId> identity = caller_identity();
+  if (identity) return uuid_datum(*identity);
+  fcinfo->isnull = true;
+  return 0;
+}
