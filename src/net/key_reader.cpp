@@ -17,15 +17,6 @@ namespace {
 constexpr std::string_view kEnv = "env:";
 constexpr std::string_view kFile = "file:";
 
-std::string quoted(std::string_view ref) {
-  return "API key reference \"" + std::string(ref) + "\"";
-}
-
-void wipe(std::string &secret) {
-  explicit_bzero(secret.data(), secret.size());
-  secret.clear();
-}
-
 std::string_view trim(std::string_view text) {
   while (!text.empty() && (text.front() == ' ' || text.front() == '\t')) text.remove_prefix(1);
   while (!text.empty() && (text.back() == ' ' || text.back() == '\t')) text.remove_suffix(1);
@@ -64,27 +55,11 @@ bool is_plain_path(std::string_view path) {
   return true;
 }
 
-Result<std::string> checked_key(std::string key, std::string_view ref) {
-  if (!key.empty() && key.back() == '\n') key.pop_back();
-  if (!key.empty() && key.back() == '\r') key.pop_back();
-  if (key.size() > kKeyBytesMax) {
-    wipe(key);
-    return Error{ErrorKind::too_large, "the key of " + quoted(ref) + " is longer than 8 kB", ""};
-  }
-  if (key.find_first_of(std::string_view("\r\n\0", 3)) != std::string::npos) {
-    wipe(key);
-    return Error{ErrorKind::invalid_input, "the key of " + quoted(ref) + " holds a line break or a NUL byte",
-                 "It must be the key alone, on one line."};
-  }
-  if (key.empty()) return Error{ErrorKind::not_found, "the key of " + quoted(ref) + " is empty", ""};
-  return key;
-}
-
 Result<std::string> read_env(std::string_view ref) {
   const std::string name(ref.substr(kEnv.size()));
   const char *value = name.empty() ? nullptr : std::getenv(name.c_str());
   if (value == nullptr)
-    return Error{ErrorKind::not_found, quoted(ref) + ": the environment variable is not set",
+    return Error{ErrorKind::not_found, quoted_key_ref(ref) + ": the environment variable is not set",
                  "Set it in the environment of the PostgreSQL server and restart it."};
   return checked_key(value, ref);
 }
@@ -92,29 +67,30 @@ Result<std::string> read_env(std::string_view ref) {
 Error unreadable(std::string_view ref) {
   const int cause = errno;
   return {cause == ENOENT ? ErrorKind::not_found : ErrorKind::unavailable,
-          quoted(ref) + ": could not open the file: " + std::strerror(cause),
+          quoted_key_ref(ref) + ": could not open the file: " + std::strerror(cause),
           cause == ELOOP ? "Name the file itself, not a symbolic link to it." : ""};
 }
 
 std::optional<Error> check_file(int fd, std::string_view ref) {
   struct stat status {};
   if (fstat(fd, &status) != 0) return unreadable(ref);
-  if (!S_ISREG(status.st_mode)) return Error{ErrorKind::not_allowed, quoted(ref) + " is not a regular file", ""};
+  if (!S_ISREG(status.st_mode))
+    return Error{ErrorKind::not_allowed, quoted_key_ref(ref) + " is not a regular file", ""};
   if (status.st_uid != geteuid() && status.st_uid != 0)
-    return Error{ErrorKind::not_allowed, quoted(ref) + ": the file belongs to another user",
+    return Error{ErrorKind::not_allowed, quoted_key_ref(ref) + ": the file belongs to another user",
                  "It must belong to the user that runs the server, or to root."};
   if (status.st_mode & (S_IRWXG | S_IRWXO))
-    return Error{ErrorKind::not_allowed, quoted(ref) + ": the file can be used by its group or by others",
+    return Error{ErrorKind::not_allowed, quoted_key_ref(ref) + ": the file can be used by its group or by others",
                  "Run chmod 600 on it."};
   if (status.st_size > static_cast<off_t>(kKeyFileBytesMax))
-    return Error{ErrorKind::too_large, quoted(ref) + ": the file is larger than 64 kB", ""};
+    return Error{ErrorKind::too_large, quoted_key_ref(ref) + ": the file is larger than 64 kB", ""};
   return std::nullopt;
 }
 
 Result<std::string> read_file(std::string_view ref) {
   const std::string path(ref.substr(kFile.size()));
   if (!is_plain_path(path))
-    return Error{ErrorKind::invalid_input, quoted(ref) + " is not an absolute path",
+    return Error{ErrorKind::invalid_input, quoted_key_ref(ref) + " is not an absolute path",
                  "Write file:/path, without . and .. in it."};
   // Not blocking: a pipe in that place must not hold up the worker before it is refused.
   const UniqueFd fd(open(path.c_str(), O_RDONLY | O_NOFOLLOW | O_CLOEXEC | O_NONBLOCK | O_NOCTTY));
@@ -174,9 +150,9 @@ Result<std::string> KeyReader::resolve(std::string_view api_key_ref) {
   // A key that was pasted in the place of its reference must not be repeated in an error: the reference is not named.
   if (!is_env && !api_key_ref.starts_with(kFile))
     return Error{ErrorKind::invalid_input, "an API key reference has an unknown scheme",
-                 "Write env:NAME or file:/path. A key itself is never stored in a table."};
+                 "Write env:NAME, file:/path or vault:NAME. A key itself is never stored in a table."};
   if (!is_allowed(api_key_ref))
-    return Error{ErrorKind::not_allowed, quoted(api_key_ref) + " is not allowed",
+    return Error{ErrorKind::not_allowed, quoted_key_ref(api_key_ref) + " is not allowed",
                  "A superuser can add it to agent_queue.allowed_key_refs."};
   const SteadyTime now = clock_();
   std::string ref(api_key_ref);

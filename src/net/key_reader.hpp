@@ -10,13 +10,12 @@
 #include <vector>
 
 #include "core/base/time.hpp"
+#include "core/credential/key_text.hpp"
 #include "ports/secrets.hpp"
 
 namespace agent_queue {
 
 inline constexpr Micros kKeyAgeMax = std::chrono::seconds(60);
-inline constexpr std::size_t kKeyBytesMax = 8 << 10;
-inline constexpr std::size_t kKeyFileBytesMax = 64 << 10;
 
 struct KeyRules {
   bool restrict_refs = false;    // false: every reference is allowed

@@ -74,6 +74,18 @@ TEST_F(KeyReaderTest, Files) {
   expect_refused(reader, "file:" + directory_ + "/missing", ErrorKind::not_found);
 }
 
+TEST_F(KeyReaderTest, JsonDocumentsMayHaveManyLines) {
+  KeyReader reader;
+  const std::string account = "{\n  \"private_key\": \"" + std::string(2 * kKeyBytesMax, 'k') + "\"\n}";
+  EXPECT_EQ(*reader.resolve(write_key("account", account + "\n")), account);
+  setenv("AQ_TEST_KEY", account.c_str(), 1);
+  EXPECT_EQ(*reader.resolve("env:AQ_TEST_KEY"), account);
+  const std::string longest = "{" + std::string(kKeyFileBytesMax, 'k');
+  setenv("AQ_TEST_KEY", longest.c_str(), 1);
+  reader.forget();
+  expect_refused(reader, "env:AQ_TEST_KEY", ErrorKind::too_large);
+}
+
 TEST_F(KeyReaderTest, FilesThatOthersCanUseAreRefused) {
   KeyReader reader;
   for (mode_t mode : {0640, 0604, 0620, 0602, 0610, 0601, 0660, 0644})
