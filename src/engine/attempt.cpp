@@ -167,12 +167,29 @@ Settlement misconfigured(const ClaimedJob &job, const std::string &message, Now 
   return failed(job, JobErrorCode::configuration, message, now);
 }
 
+bool is_expired(const ClaimedJob &job, Now now) {
+  return job.expires_at && *job.expires_at <= now.wall;
+}
+
+Settlement expired(const ClaimedJob &job, Now now) {
+  return failed(job, JobErrorCode::expired, "the job expired before it was called", now);
+}
+
+// Without its key no call is made; where the store of keys is busy, later.
+Settlement keyless(const ClaimedJob &job, const AgentType &type, const Provider &provider, const Error &error,
+                   Now now) {
+  Failure failure;
+  failure.message = "provider \"" + provider.name + "\": " + error.message;
+  if (error.kind != ErrorKind::busy) return misconfigured(job, failure.message, now);
+  failure.kind = FailureClass::transient;
+  return settle_failure(job, type, failure, wait_after(job, type, failure), now);
+}
+
 }  // namespace
 
 std::variant<PreparedCall, Settlement> prepare_call(ClaimedJob job, std::shared_ptr<const Catalog> catalog,
                                                     Secrets &secrets, Now now) {
-  if (job.expires_at && *job.expires_at <= now.wall)
-    return failed(job, JobErrorCode::expired, "the job expired before it was called", now);
+  if (is_expired(job, now)) return expired(job, now);
 
   const AgentType *type = catalog->agent_type(job.agent_type);
   if (type == nullptr) return misconfigured(job, "agent type \"" + job.agent_type + "\" does not exist any more", now);
@@ -186,7 +203,10 @@ std::variant<PreparedCall, Settlement> prepare_call(ClaimedJob job, std::shared_
     return misconfigured(
         job, "provider \"" + provider->name + "\" has the unknown wire format \"" + provider->wire_format + "\"", now);
   Result<std::string> key = secrets.resolve(provider->api_key_ref);
-  if (!key) return misconfigured(job, "provider \"" + provider->name + "\": " + key.error().message, now);
+  if (!key) return keyless(job, *type, *provider, key.error(), now);
+  Result<Credential> credential = read_credential(std::move(*key));
+  if (!credential) return keyless(job, *type, *provider, credential.error(), now);
+  PlainKey *plain_key = std::get_if<PlainKey>(&*credential);
   if (!type->prompt_template_error.empty())
     return misconfigured(job, "prompt_template of agent type \"" + type->name + "\": " + type->prompt_template_error,
                          now);
@@ -199,7 +219,7 @@ std::variant<PreparedCall, Settlement> prepare_call(ClaimedJob job, std::shared_
 
   Call call;
   call.base_url = provider->base_url;
-  call.api_key = *key;
+  if (plain_key != nullptr) call.api_key = plain_key->text;
   call.model = route->model;
   call.prompt = &*prompt;
   call.params = &type->params;
@@ -221,7 +241,11 @@ std::variant<PreparedCall, Settlement> prepare_call(ClaimedJob job, std::shared_
   prepared.attempt.route = route;
   prepared.attempt.provider = provider;
   prepared.attempt.wire_format = wire_format;
-  prepared.attempt.secret = std::move(*key);
+  prepared.attempt.uses_token = plain_key == nullptr;
+  if (plain_key != nullptr)
+    prepared.attempt.secret = std::move(plain_key->text);
+  else
+    prepared.account = std::move(std::get<ServiceAccount>(*credential));
   return prepared;
 }
 
@@ -234,8 +258,11 @@ Settlement conclude(const Attempt &attempt, const CallEnd &end, std::string_view
   } else {
     Failure &failure = std::get<Failure>(reply);
     failure.message = redact(failure.message, secret);
-    settlement =
-        settle_failure(attempt.job, *attempt.type, failure, wait_after(attempt.job, *attempt.type, failure), now);
+    // The token was at fault, not the account: the next one is tried at once.
+    const bool is_token_stale = attempt.is_token_stale && failure.kind == FailureClass::credential;
+    if (is_token_stale) failure.kind = FailureClass::transient;
+    const Micros wait = is_token_stale ? Micros{0} : wait_after(attempt.job, *attempt.type, failure);
+    settlement = settle_failure(attempt.job, *attempt.type, failure, wait, now);
     const bool is_blocked = end.error == TransportError::blocked_address || end.error == TransportError::bad_url;
     if (is_blocked) settlement.error_code = JobErrorCode::configuration;
     if (judge(failure, attempt.type->on_uncertain).billed)
@@ -245,6 +272,14 @@ Settlement conclude(const Attempt &attempt, const CallEnd &end, std::string_view
   settlement.provider = attempt.route->provider;
   settlement.model = attempt.route->model;
   return settlement;
+}
+
+Settlement conclude_unsent(const Attempt &attempt, const Failure &failure, Now now) {
+  if (is_expired(attempt.job, now)) return expired(attempt.job, now);
+  Failure named = failure;
+  named.message = "provider \"" + attempt.provider->name + "\": " + failure.message;
+  if (failure.kind == FailureClass::credential) return misconfigured(attempt.job, named.message, now);
+  return settle_failure(attempt.job, *attempt.type, named, wait_after(attempt.job, *attempt.type, named), now);
 }
 
 Settlement conclude_lost(const ClaimedJob &job, const Catalog &catalog, Now now) {

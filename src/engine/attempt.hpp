@@ -3,11 +3,13 @@
 #pragma once
 
 #include <memory>
+#include <optional>
 #include <string>
 #include <variant>
 
 #include "core/base/failure.hpp"
 #include "core/catalog/catalog.hpp"
+#include "core/credential/credential.hpp"
 #include "core/job/job.hpp"
 #include "core/provider/wire_format.hpp"
 #include "ports/secrets.hpp"
@@ -24,12 +26,15 @@ struct Attempt {
   const Route *route = nullptr;
   const Provider *provider = nullptr;
   const WireFormat *wire_format = nullptr;
-  std::string secret;  // the key that was sent: redacted from whatever comes back, also after it was changed
+  std::string secret;           // the key that was sent: redacted from whatever comes back, also after it was changed
+  bool uses_token = false;      // of a service account; while `secret` is empty, nothing was sent
+  bool is_token_stale = false;  // the provider refused the token, and there will be a new one
 };
 
 struct PreparedCall {
   Attempt attempt;
   HttpRequest request;
+  std::optional<ServiceAccount> account;  // set: the request lacks the access token of this account
 };
 
 // Either a call to make or, where none can be made, the settlement that says why.
@@ -38,6 +43,9 @@ std::variant<PreparedCall, Settlement> prepare_call(ClaimedJob job, std::shared_
 
 // The settlement for what came back. `secret` is redacted from all that is kept.
 Settlement conclude(const Attempt &attempt, const CallEnd &end, std::string_view secret, Now now);
+
+// The settlement of an attempt that got no access token, or expired while it waited for one: nothing was sent.
+Settlement conclude_unsent(const Attempt &attempt, const Failure &failure, Now now);
 
 // The settlement of an attempt whose worker died: sent, no answer known. `job` comes from JobStore::rescue().
 Settlement conclude_lost(const ClaimedJob &job, const Catalog &catalog, Now now);

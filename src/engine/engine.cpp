@@ -18,13 +18,20 @@ constexpr Micros kClaimWait{std::chrono::milliseconds(2)};
 constexpr Micros kBackoffFirst{std::chrono::milliseconds(10)};
 constexpr Micros kBackoffLast{std::chrono::seconds(1)};
 
+constexpr Micros kExpiryMargin{std::chrono::milliseconds(1)};  // by then both clocks say so
+
 constexpr int kBlockedRoundsMax = 3;
 constexpr Micros kComplaintInterval{std::chrono::minutes(1)};
 
 }  // namespace
 
-Engine::Engine(JobStore &store, Transport &transport, Secrets &secrets, Log &log, EngineOptions options)
-    : store_(store), transport_(transport), secrets_(secrets), log_(log), options_(options) {}
+Engine::Engine(JobStore &store, Transport &transport, Secrets &secrets, Signer &signer, Log &log, EngineOptions options)
+    : store_(store),
+      transport_(transport),
+      secrets_(secrets),
+      log_(log),
+      options_(options),
+      tokens_(transport, signer, log) {}
 
 void Engine::set_options(const EngineOptions &options) {
   // Appointments that were made with a longer interval must not outlast it.
@@ -40,6 +47,7 @@ void Engine::Backoff::postpone(SteadyTime now) {
 Pause Engine::step(Now now) {
   conclude_ended(now);
   if (is_store_gone_) return next_pause(now);
+  send_authorized(now);
   if (now.steady >= rounds_.until) {
     rescue_lost(now);
     promote_due(now);
@@ -52,9 +60,12 @@ void Engine::conclude_ended(Now now) {
   ended_.clear();
   transport_.poll(ended_);
   for (CallEnd &end : ended_) {
+    if (tokens_.take_end(end, now)) continue;
     const auto it = calls_.find(end.id.value);
     if (it == calls_.end()) continue;
-    const Attempt &attempt = it->second;
+    Attempt &attempt = it->second;
+    if (attempt.uses_token && end.response.status == 401)
+      attempt.is_token_stale = tokens_.give_up(attempt.secret, now.steady);
     settle_queue_.push(conclude(attempt, end, attempt.secret, now), now.steady);
     calls_.erase(it);
   }
@@ -162,8 +173,34 @@ void Engine::start_calls(std::vector<ClaimedJob> &claimed, Now now) {
       continue;
     }
     const CallId id{next_call_id_++};
-    calls_.emplace(id.value, std::move(call.attempt));
+    const Attempt &attempt = calls_.emplace(id.value, std::move(call.attempt)).first->second;
+    if (call.account) {
+      Micros patience = call.request.timeouts.total;
+      if (attempt.job.expires_at) patience = std::min(patience, *attempt.job.expires_at - now.wall + kExpiryMargin);
+      tokens_.admit(id, std::move(call.request), *call.account, patience, now);
+      continue;
+    }
     transport_.submit(id, std::move(call.request));
+  }
+  send_authorized(now);
+}
+
+// Calls whose wait for an access token is over: they are sent, or settled as never sent.
+void Engine::send_authorized(Now now) {
+  verdicts_.clear();
+  tokens_.step(now, verdicts_);
+  for (TokenVerdict &verdict : verdicts_) {
+    const auto it = calls_.find(verdict.id.value);
+    if (it == calls_.end()) continue;
+    Attempt &attempt = it->second;
+    const bool is_expired = attempt.job.expires_at && *attempt.job.expires_at <= now.wall;
+    if (verdict.failure || is_expired) {
+      settle_queue_.push(conclude_unsent(attempt, verdict.failure.value_or(Failure{}), now), now.steady);
+      calls_.erase(it);
+      continue;
+    }
+    attempt.secret = std::move(verdict.token);
+    transport_.submit(verdict.id, std::move(verdict.request));
   }
 }
 
@@ -204,6 +241,7 @@ Pause Engine::next_pause(Now now) const {
 
   if (is_settle_due(now.steady)) sooner(now.steady);
   if (const auto retry = settle_queue_.next_retry()) sooner(*retry);
+  if (const auto due = tokens_.next_due()) sooner(*due);
   if (settle_queue_.fresh_count() > 0) sooner(settle_queue_.oldest() + kSettleWait);
   const bool knows_of_work = store_.work_hinted();
   if (can_claim()) sooner(next_own_claim(now.steady));

@@ -14,9 +14,11 @@
 
 #include "engine/attempt.hpp"
 #include "engine/settle_queue.hpp"
+#include "engine/token_keeper.hpp"
 #include "ports/job_store.hpp"
 #include "ports/log.hpp"
 #include "ports/secrets.hpp"
+#include "ports/signer.hpp"
 #include "ports/transport.hpp"
 
 namespace agent_queue {
@@ -48,7 +50,7 @@ struct EngineCounters {
 class Engine {
  public:
   // All referenced objects outlive the engine.
-  Engine(JobStore &store, Transport &transport, Secrets &secrets, Log &log, EngineOptions options);
+  Engine(JobStore &store, Transport &transport, Secrets &secrets, Signer &signer, Log &log, EngineOptions options);
 
   Pause step(Now now);
 
@@ -84,6 +86,7 @@ class Engine {
   SteadyTime next_own_claim(SteadyTime now) const;
   void run_round(Now now);
   void start_calls(std::vector<ClaimedJob> &claimed, Now now);
+  void send_authorized(Now now);
   void note_busy(Backoff &backoff, const std::string &what, Now now);
   void note_failure(const StoreFailure &failure, Now now);
   Pause next_pause(Now now) const;
@@ -99,6 +102,8 @@ class Engine {
   std::uint64_t next_call_id_ = 1;
   std::vector<CallEnd> ended_;  // scratch
   SettleQueue settle_queue_;
+  TokenKeeper tokens_;
+  std::vector<TokenVerdict> verdicts_;  // scratch
 
   bool is_more_waiting_ = false;  // the last claim stopped at its limit
   bool was_claim_empty_ = false;  // the last claim found nothing, whatever the hint said

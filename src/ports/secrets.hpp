@@ -12,8 +12,8 @@ class Secrets {
  public:
   virtual ~Secrets() = default;
 
-  // "env:NAME" or "file:/path"; an empty reference gives an empty key. May be asked for each call: implementations
-  // cache. Errors name the reference, never the key.
+  // "env:NAME" or "file:/path"; an empty reference gives an empty key. May be asked for each call:
+  // implementations cache. Errors name the reference, never the key; `busy`: another time it may be there.
   virtual Result<std::string> resolve(std::string_view api_key_ref) = 0;
 
   // After a configuration reload: read again.

@@ -65,7 +65,7 @@ void Simulation::start(Worker &worker) {
   worker.store = std::make_unique<FakeStore>(database_, faults_, worker.claim);
   worker.transport = std::make_unique<FakeTransport>(database_, faults_, random_, weather_, worker.claim);
   worker.transport->set_limit(worker.options.max_in_flight);
-  worker.engine = std::make_unique<Engine>(*worker.store, *worker.transport, secrets_, log_, worker.options);
+  worker.engine = std::make_unique<Engine>(*worker.store, *worker.transport, secrets_, signer_, log_, worker.options);
   worker.next_step = worker.busy_until = worker.last_step = database_.now.steady;
   worker.fruitless = 0;
   trace("start", static_cast<std::int64_t>(worker.claim.epoch), static_cast<std::int64_t>(worker.claim.incarnation));

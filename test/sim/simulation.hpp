@@ -15,6 +15,7 @@
 #include "sim/fake_store.hpp"
 #include "sim/fake_transport.hpp"
 #include "sim/sim_catalog.hpp"
+#include "support/fake_signer.hpp"
 
 namespace agent_queue::sim {
 
@@ -91,6 +92,7 @@ class Simulation {
   Weather weather_;
   SimConfig config_;
   SimSecrets secrets_;
+  FakeSigner signer_;
   CheckedLog log_;
   std::vector<Worker> workers_;
   SteadyTime next_event_;

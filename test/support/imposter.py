@@ -16,10 +16,11 @@ import sys
 sys.dont_write_bytecode = True
 
 from imposter_answers import CONTENT_NULS, answer_in, echo_of, error_body, last_text
-from imposter_server import Close, Connection, Imposter
+from imposter_keys import KeyBehaviours
+from imposter_server import Close, Imposter
 
 
-class Behaviours(Connection):
+class Behaviours(KeyBehaviours):
     """do_NAME(request, rest): what /NAME/rest… does. It answers, or ends the connection by raising Close."""
 
     async def do_ok(self, request, rest):

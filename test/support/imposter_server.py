@@ -123,6 +123,7 @@ class Imposter:
     def __init__(self, options, connection_class):
         self.options, self.connection_class = options, connection_class
         self.journal = Journal(options.journal)
+        self.tokens = []  # access tokens that were given out
         self.bomb = gzip.compress(b"\0" * (64 << 20), 9)
 
     async def connected(self, reader, writer):

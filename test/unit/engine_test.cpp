@@ -8,6 +8,8 @@
 #include <deque>
 #include <functional>
 
+#include "support/fake_signer.hpp"
+
 namespace agent_queue {
 namespace {
 
@@ -160,8 +162,9 @@ class EngineTest : public testing::Test {
   ScriptedStore store_;
   ManualTransport transport_;
   NoSecrets secrets_;
+  FakeSigner signer_;
   SilentLog log_;
-  Engine engine_{store_, transport_, secrets_, log_, options_};
+  Engine engine_{store_, transport_, secrets_, signer_, log_, options_};
 };
 
 TEST_F(EngineTest, LooksAfterTheDeadBeforeItClaims) {

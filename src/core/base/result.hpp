@@ -18,6 +18,7 @@ enum class ErrorKind {
   not_allowed,    // a rule (host, key reference, file mode) forbids it
   too_large,      // a bound was exceeded
   unavailable,    // the world (file, network) did not give it
+  busy,           // the same again later may work
 };
 
 struct Error {

@@ -19,6 +19,7 @@ namespace agent_queue::pg {
 namespace {
 
 constexpr Micros kLookInterval{std::chrono::seconds(1)};
+constexpr int kTokenCalls = 8;  // calls for access tokens, beside those for jobs
 
 std::unique_ptr<CurlTransport> make_transport() {
   Result<std::unique_ptr<CurlTransport>> made = CurlTransport::create({});
@@ -51,7 +52,7 @@ Worker::Worker(int slot, shared::DatabaseOid database, ClaimToken claim)
       transport_(make_transport()),
       watched_transport_(*transport_),
       store_({database, slot}, claim, log_),
-      engine_(store_, watched_transport_, secrets_, log_, options_),
+      engine_(store_, watched_transport_, secrets_, signer_, log_, options_),
       loop_(transport_->event_fd()) {
   apply_settings();
 }
@@ -71,7 +72,7 @@ void Worker::apply_settings() {
   TransferLimits limits;
   limits.max_response_bytes = static_cast<std::size_t>(settings::max_response_kb) << 10;
   transport_->set_limits(limits);
-  transport_->set_max_connections(options_.max_in_flight);
+  transport_->set_max_connections(options_.max_in_flight + kTokenCalls);
   transport_->set_address_policy({.allow_plain_http = settings::allow_plain_http});
   Result<HostRules> hosts = HostRules::parse(text_of(settings::allowed_hosts));
   if (hosts)

@@ -7,6 +7,7 @@
 #include "engine/scaling.hpp"
 #include "net/curl_transport.hpp"
 #include "net/key_reader.hpp"
+#include "net/rsa_signer.hpp"
 #include "pg/shared/workers.hpp"
 #include "pg/store/spi_job_store.hpp"
 #include "pg/worker/event_loop.hpp"
@@ -37,6 +38,7 @@ class Worker {
   shared::DatabaseOid database_;
   PgLog log_;
   KeyReader secrets_;
+  RsaSigner signer_;
   std::unique_ptr<CurlTransport> transport_;
   TransactionWatch watched_transport_;
   SpiJobStore store_;
