@@ -1,4 +1,4 @@
-// Port: turns an api_key_ref into the key itself. Implemented by net/key_reader and by fakes.
+// Port: turns an api_key_ref into the key itself. Implemented by net/key_reader, pg/store/pg_secrets and by fakes.
 #pragma once
 
 #include <string>
@@ -12,7 +12,7 @@ class Secrets {
  public:
   virtual ~Secrets() = default;
 
-  // "env:NAME" or "file:/path"; an empty reference gives an empty key. May be asked for each call:
+  // "env:NAME", "file:/path" or "vault:NAME"; an empty reference gives an empty key. May be asked for each call:
   // implementations cache. Errors name the reference, never the key; `busy`: another time it may be there.
   virtual Result<std::string> resolve(std::string_view api_key_ref) = 0;
 

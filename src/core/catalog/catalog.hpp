@@ -53,7 +53,7 @@ struct Provider {
   std::string name;
   std::string wire_format;
   std::string base_url;
-  std::string api_key_ref;  // env:NAME | file:/path | empty
+  std::string api_key_ref;  // env:NAME | file:/path | vault:NAME | empty
   std::vector<HttpHeader> headers;
   HttpTimeouts timeouts;  // total is the agent type's
   bool enabled = true;

@@ -49,6 +49,7 @@ bool is_owner_superuser() {
 Worker::Worker(int slot, shared::DatabaseOid database, ClaimToken claim)
     : slot_(slot),
       database_(database),
+      secrets_(keys_, log_),
       transport_(make_transport()),
       watched_transport_(*transport_),
       store_({database, slot}, claim, log_),
@@ -80,7 +81,8 @@ void Worker::apply_settings() {
   else  // a rule that cannot be read must not become "every host"
     log_.write(LogLevel::warning, "agent_queue.allowed_hosts stays as it was: " + hosts.error().message);
   const std::string refs = text_of(settings::allowed_key_refs);
-  secrets_.set_rules({.restrict_refs = !refs.empty() || !is_owner_superuser(), .allowed_key_refs = refs});
+  keys_.set_rules({.restrict_refs = !refs.empty() || !is_owner_superuser(), .allowed_key_refs = refs});
+  secrets_.forget();
 }
 
 void Worker::reload_if_asked() {

@@ -9,6 +9,7 @@
 #include "net/key_reader.hpp"
 #include "net/rsa_signer.hpp"
 #include "pg/shared/workers.hpp"
+#include "pg/store/pg_secrets.hpp"
 #include "pg/store/spi_job_store.hpp"
 #include "pg/worker/event_loop.hpp"
 #include "pg/worker/pg_log.hpp"
@@ -37,7 +38,8 @@ class Worker {
   int slot_;
   shared::DatabaseOid database_;
   PgLog log_;
-  KeyReader secrets_;
+  KeyReader keys_;
+  PgSecrets secrets_;  // those of Vault, and keys_
   RsaSigner signer_;
   std::unique_ptr<CurlTransport> transport_;
   TransactionWatch watched_transport_;
