@@ -1,0 +1,1 @@
+SELECT enqueue_agent('bench', :request);

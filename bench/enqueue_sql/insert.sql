@@ -1,0 +1,1 @@
+INSERT INTO agent_queue (agent_type, request_data) VALUES ('bench', :request);
