@@ -34,13 +34,18 @@ class Behaviours(KeyBehaviours):
 
     async def do_say(self, request, rest):
         """Answers what the last turn of the request asks for: {status, headers, body}, or a list of them of which each
-        call with the same body gets the next, then the last one again."""
+        call with the same body gets the next, then the last one again. cut: the connection ends after the body, which
+        was announced as longer."""
         script = json.loads(last_text(request.body))
         steps = script if isinstance(script, list) else [script]
         step = steps[min(self.turn_of(request), len(steps) - 1)]
         body, headers = step.get("body", {}), step.get("headers", {})
         body = body if isinstance(body, str) else json.dumps(body)
-        self.answer(step.get("status", 200), body.encode(), headers.items())
+        content_type = headers.pop("content-type", "application/json")
+        self.answer(step.get("status", 200), body.encode(), headers.items(), content_type, 1000 if "cut" in step else 0)
+        if "cut" in step:
+            await self.writer.drain()
+            raise Close
 
     async def do_delay(self, request, rest):
         await asyncio.sleep(int(rest[0]) / 1000)

@@ -75,8 +75,9 @@ class Connection:
     def write(self, data):
         self.writer.write(data)
 
-    def answer(self, status, body, headers=(), content_type="application/json"):
-        lines = [f"HTTP/1.1 {status} X", f"content-type: {content_type}", f"content-length: {len(body)}"]
+    def answer(self, status, body, headers=(), content_type="application/json", missing=0):
+        """missing: bytes that are announced and not sent."""
+        lines = [f"HTTP/1.1 {status} X", f"content-type: {content_type}", f"content-length: {len(body) + missing}"]
         lines += [f"{name}: {value}" for name, value in headers]
         self.write("\r\n".join(lines).encode("latin-1") + b"\r\n\r\n" + body)
 
