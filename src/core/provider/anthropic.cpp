@@ -11,6 +11,7 @@
 #include "core/provider/http_failure.hpp"
 #include "core/provider/openai_shape.hpp"
 #include "core/provider/request_write.hpp"
+#include "core/provider/streams.hpp"
 #include "core/wire/text_clean.hpp"
 
 namespace agent_queue {
@@ -161,6 +162,7 @@ Result<std::string> request_body(const Call &call) {
   if (const std::string system = system_text(*call.prompt); !system.empty())
     append_member(body, "system", dump_json(system));
   append_member(body, "messages", *messages);
+  if (call.stream) append_member(body, "stream", "true");
   append_params(body, params_of(call));
   body += '}';
   return body;
@@ -222,19 +224,24 @@ class AnthropicFormat : public WireFormat {
   Reply decode(const HttpResponse &response, std::string_view secret, WallTime now) const override {
     auto body = read_success(response, secret, now);
     if (auto *failure = std::get_if<Failure>(&body)) return std::move(*failure);
-    Json &message = std::get<Json>(body);
-    Json *content = array_member(message, "content");
-    if (content == nullptr) return garbled_answer(response, "the answer is no message with content", secret);
-    Answer answer;
-    for (Json &block : *content) take_block(block, answer);
-    answer.model = clean_text(json_string(message, "model"), kNameBytesMax);
-    answer.finish_reason = clean_text(common_finish_reason(json_string(message, "stop_reason")), kNameBytesMax);
-    answer.usage_known = read_usage(message, answer.usage);
-    return answer;
+    return read_anthropic_answer(std::get<Json>(std::move(body)), response, secret);
   }
+
+  std::unique_ptr<StreamReader> open_stream() const override { return open_anthropic_stream(); }
 };
 
 }  // namespace
+
+Reply read_anthropic_answer(Json message, const HttpResponse &response, std::string_view secret) {
+  Json *content = array_member(message, "content");
+  if (content == nullptr) return garbled_answer(response, "the answer is no message with content", secret);
+  Answer answer;
+  for (Json &block : *content) take_block(block, answer);
+  answer.model = clean_text(json_string(message, "model"), kNameBytesMax);
+  answer.finish_reason = clean_text(common_finish_reason(json_string(message, "stop_reason")), kNameBytesMax);
+  answer.usage_known = read_usage(message, answer.usage);
+  return answer;
+}
 
 const WireFormat &anthropic_format() {
   static const AnthropicFormat format;

@@ -1,6 +1,6 @@
-// Gemini: POST {base_url}/models/{model}:generateContent. OpenAI's params are translated; generationConfig,
-// safetySettings, tools and toolConfig in Gemini's own shape are merged over them.
-// Tested in test/unit/gemini_test.cpp with test/unit/fixtures/gemini, fuzzed in test/fuzz/fuzz_gemini_decode.cpp.
+// Gemini: POST {base_url}/models/{model}:generateContent, or :streamGenerateContent. OpenAI's params are translated;
+// generationConfig, safetySettings, tools and toolConfig in Gemini's own shape are merged over them. Tested in
+// test/unit/gemini_test.cpp with test/unit/fixtures/gemini, fuzzed in test/fuzz/fuzz_gemini_decode.cpp.
 #include <algorithm>
 #include <array>
 #include <string>
@@ -10,6 +10,7 @@
 #include "core/provider/http_failure.hpp"
 #include "core/provider/openai_shape.hpp"
 #include "core/provider/request_write.hpp"
+#include "core/provider/streams.hpp"
 #include "core/wire/text_clean.hpp"
 
 namespace agent_queue {
@@ -320,8 +321,9 @@ class GeminiFormat : public WireFormat {
                     "Write agent_routes.model as \"gemini-2.5-flash\", without \"models/\".");
     Result<std::string> body = request_body(call);
     if (!body.ok()) return body.error();
+    const char *method = call.stream ? ":streamGenerateContent?alt=sse" : ":generateContent";
     HttpRequest request =
-        json_post(call.base_url, "/models/" + std::string(call.model) + ":generateContent", std::move(body).value());
+        json_post(call.base_url, "/models/" + std::string(call.model) + method, std::move(body).value());
     if (!call.api_key.empty()) request.headers.push_back({"x-goog-api-key", std::string(call.api_key)});
     return request;
   }
@@ -329,16 +331,21 @@ class GeminiFormat : public WireFormat {
   Reply decode(const HttpResponse &response, std::string_view secret, WallTime now) const override {
     auto body = read_success(response, secret, now);
     if (auto *failure = std::get_if<Failure>(&body)) return std::move(*failure);
-    Json &content = std::get<Json>(body);
-    if (Json *candidate = first_candidate(content)) return take_answer(content, *candidate);
-    const Json *feedback = json_member(content, "promptFeedback");
-    const std::string_view reason = feedback == nullptr ? std::string_view() : json_string(*feedback, "blockReason");
-    if (!reason.empty()) return blocked_prompt(response, reason, secret);
-    return garbled_answer(response, "the answer has no candidate", secret);
+    return read_gemini_answer(std::get<Json>(std::move(body)), response, secret);
   }
+
+  std::unique_ptr<StreamReader> open_stream() const override { return open_gemini_stream(); }
 };
 
 }  // namespace
+
+Reply read_gemini_answer(Json body, const HttpResponse &response, std::string_view secret) {
+  if (Json *candidate = first_candidate(body)) return take_answer(body, *candidate);
+  const Json *feedback = json_member(body, "promptFeedback");
+  const std::string_view reason = feedback == nullptr ? std::string_view() : json_string(*feedback, "blockReason");
+  if (!reason.empty()) return blocked_prompt(response, reason, secret);
+  return garbled_answer(response, "the answer has no candidate", secret);
+}
 
 const WireFormat &gemini_format() {
   static const GeminiFormat format;

@@ -1,4 +1,4 @@
-// Ollama's own chat: POST {base_url}/api/chat, not streamed. Beside its OpenAI-compatible endpoint it is worth having
+// Ollama's own chat: POST {base_url}/api/chat. Beside its OpenAI-compatible endpoint it is worth having
 // for options (num_ctx), keep_alive and images. Tested in test/unit/ollama_test.cpp with test/unit/fixtures/ollama,
 // fuzzed in test/fuzz/fuzz_ollama_decode.cpp.
 #include <algorithm>
@@ -10,6 +10,7 @@
 #include "core/provider/http_failure.hpp"
 #include "core/provider/openai_shape.hpp"
 #include "core/provider/request_write.hpp"
+#include "core/provider/streams.hpp"
 #include "core/wire/text_clean.hpp"
 
 namespace agent_queue {
@@ -139,7 +140,7 @@ Result<std::string> request_body(const Call &call) {
   if (!messages.ok()) return messages;
   std::string body = R"({"model":)" + dump_json(std::string(call.model));
   append_member(body, "messages", *messages);
-  append_member(body, "stream", "false");
+  append_member(body, "stream", call.stream ? "true" : "false");  // without it, it streams
   if (const Json options = options_of(call); !options.empty()) append_member(body, "options", dump_json(options));
   append_params(body, params_of(call));
   body += '}';
@@ -198,15 +199,20 @@ class OllamaFormat : public WireFormat {
   Reply decode(const HttpResponse &response, std::string_view secret, WallTime now) const override {
     auto body = read_success(response, secret, now);
     if (auto *failure = std::get_if<Failure>(&body)) return std::move(*failure);
-    Json &content = std::get<Json>(body);
-    const auto message = content.find("message");
-    if (message == content.end() || !message->is_object())
-      return garbled_answer(response, "the answer has no message", secret);
-    return take_answer(content, *message);
+    return read_ollama_answer(std::get<Json>(std::move(body)), response, secret);
   }
+
+  std::unique_ptr<StreamReader> open_stream() const override { return open_ollama_stream(); }
 };
 
 }  // namespace
+
+Reply read_ollama_answer(Json body, const HttpResponse &response, std::string_view secret) {
+  const auto message = body.find("message");
+  if (message == body.end() || !message->is_object())
+    return garbled_answer(response, "the answer has no message", secret);
+  return take_answer(body, *message);
+}
 
 const WireFormat &ollama_format() {
   static const OllamaFormat format;

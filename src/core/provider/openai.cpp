@@ -9,6 +9,7 @@
 #include "core/provider/formats.hpp"
 #include "core/provider/http_failure.hpp"
 #include "core/provider/request_write.hpp"
+#include "core/provider/streams.hpp"
 #include "core/wire/text_clean.hpp"
 
 namespace agent_queue {
@@ -16,7 +17,7 @@ namespace {
 
 // ---- request
 
-// Not a user's to set: the first two are the call itself (and its price), the others need a reader of streams.
+// Not a user's to set: the first two are the call itself (and its price), the others are how its answer comes.
 bool is_reserved(std::string_view param) {
   constexpr std::array<std::string_view, 4> kReserved = {"model", "messages", "stream", "stream_options"};
   return std::find(kReserved.begin(), kReserved.end(), param) != kReserved.end();
@@ -57,22 +58,14 @@ std::string request_body(const Call &call) {
   append_messages(body, *call.prompt);
   if (call.max_output_tokens > 0 && !bounds_output(params))
     body += R"(,"max_completion_tokens":)" + std::to_string(call.max_output_tokens);
+  // Without the option a stream says nothing of its usage.
+  if (call.stream) body += R"(,"stream":true,"stream_options":{"include_usage":true})";
   append_params(body, params);
   body += '}';
   return body;
 }
 
 // ---- answer
-
-// `content` is a string, or parts of which those with a text count.
-std::string take_content(Json &message) {
-  const auto content = message.find("content");
-  if (content == message.end() || !content->is_array()) return take_text(message, "content");
-  std::string text;
-  for (Json &part : *content)
-    if (part.is_object()) text += take_text(part, "text");
-  return text;
-}
 
 std::string_view common_finish_reason(std::string_view reason) {
   if (reason == "function_call" || reason == "tool_use") return "tool_calls";
@@ -115,7 +108,7 @@ Json *first_message(Json &body) {
 // `message` is a part of `body`; both are taken apart.
 Answer take_answer(Json &body, Json &message) {
   Answer answer;
-  answer.text = take_content(message);
+  answer.text = take_openai_content(message);
   answer.refusal = take_text(message, "refusal");
   answer.model = clean_text(json_string(body, "model"), kNameBytesMax);
   const std::string_view reason = common_finish_reason(json_string(body["choices"][0], "finish_reason"));
@@ -143,14 +136,28 @@ class OpenAiFormat : public WireFormat {
   Reply decode(const HttpResponse &response, std::string_view secret, WallTime now) const override {
     auto body = read_success(response, secret, now);
     if (auto *failure = std::get_if<Failure>(&body)) return std::move(*failure);
-    Json &content = std::get<Json>(body);
-    Json *message = first_message(content);
-    if (message == nullptr) return garbled_answer(response, "the answer has no choice with a message", secret);
-    return take_answer(content, *message);
+    return read_openai_answer(std::get<Json>(std::move(body)), response, secret);
   }
+
+  std::unique_ptr<StreamReader> open_stream() const override { return open_openai_stream(); }
 };
 
 }  // namespace
+
+std::string take_openai_content(Json &message) {
+  const auto content = message.find("content");
+  if (content == message.end() || !content->is_array()) return take_text(message, "content");
+  std::string text;
+  for (Json &part : *content)
+    if (part.is_object()) text += take_text(part, "text");
+  return text;
+}
+
+Reply read_openai_answer(Json body, const HttpResponse &response, std::string_view secret) {
+  Json *message = first_message(body);
+  if (message == nullptr) return garbled_answer(response, "the answer has no choice with a message", secret);
+  return take_answer(body, *message);
+}
 
 const WireFormat &openai_format() {
   static const OpenAiFormat format;

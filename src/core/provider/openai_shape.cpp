@@ -142,7 +142,10 @@ Json tool_call(std::string_view id, std::string_view name, Json arguments) {
   clean_json(arguments);
   Json function = Json::object();
   function.emplace("name", name);
-  function.emplace("arguments", arguments.is_null() ? "{}" : dump_json(arguments));
+  if (arguments.is_string())
+    function.emplace("arguments", std::move(arguments));
+  else
+    function.emplace("arguments", arguments.is_null() ? "{}" : dump_json(arguments));
   Json call = Json::object();
   call.emplace("id", clean_text(id, kCallIdBytesMax));
   call.emplace("type", "function");

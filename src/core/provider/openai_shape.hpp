@@ -67,7 +67,8 @@ class CalledFunctions {
   NameMap<std::string> name_by_id_;
 };
 
-// {"id", "type", "function": {"name", "arguments"}}; the arguments become JSON text, as OpenAI has them. Clean.
+// {"id", "type", "function": {"name", "arguments"}}; the arguments become JSON text, as OpenAI has them; a
+// string is that text. Clean.
 Json tool_call(std::string_view id, std::string_view name, Json arguments);
 
 // For providers that give calls no id: always the same for the same answer, and hardly ever the same for another.

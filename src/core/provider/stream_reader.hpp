@@ -26,7 +26,8 @@ class StreamReader {
   // A first token has come: text, reasoning or a part of a tool call. Pings, comments and empty chunks are none.
   virtual bool has_begun() const = 0;
 
-  // The text that has come since this was last called: clean UTF-8, whole characters only.
+  // The text that has come since this was last called: clean UTF-8, whole characters only. Once more after finish(),
+  // which may read a last event, or an answer that came in one piece: then all of it together is Answer::text.
   virtual std::string take_text() = 0;
 
   // The provider said that this was all: whatever else the connection brings does not matter any more.
