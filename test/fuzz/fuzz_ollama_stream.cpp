@@ -1,0 +1,7 @@
+// Any bytes as a stream of Ollama's, cut at random. Seeds: corpus/fuzz_ollama_stream.
+#include "stream_checks.hpp"
+
+extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t *bytes, std::size_t size) {
+  agent_queue::fuzz::check_stream("ollama", bytes, size);
+  return 0;
+}
