@@ -14,6 +14,7 @@ need_supabase();
 my $node = new_supabase('supabase');
 sub psql { return $node->safe_psql('postgres', @_) }
 psql(q{
+	INSERT INTO agent_types (name, expires_in) VALUES ('without_route', NULL);
 	CREATE FUNCTION too_many() RETURNS void LANGUAGE plpgsql AS
 		$$BEGIN RAISE EXCEPTION USING ERRCODE = 'PT429', MESSAGE = 'rate limit', DETAIL = '10 per minute', HINT = 'wait'; END$$});
 
@@ -65,6 +66,8 @@ like($error->{message}, qr/user_id is not the caller's/, '… with our message')
 like($error->{hint}, qr/Leave user_id out/, '… and our hint');
 fails('with_status', 403, '42501');
 like(fails('unknown_type', 400, '42704')->{details}, qr/"echo"/, 'a misspelt type is answered with the names that there are');
+like(fails('failed_job', 400, 'AQ005')->{details}, qr/"error_code": ?"configuration"/, 'a failed job is an error that says why');
+fails('late_job', 400, 'AQ000');
 succeeds('key', 201);
 fails('key_again', 409, '23505');
 fails('providers', 403, '42501');
@@ -130,7 +133,7 @@ sub wal2json_updates
 	return map { +{ map { $_->{name} => $_->{value} } @{ $_->{columns} } } } @updates;
 }
 
-jobs_done($node, 'postgres');
+jobs_done($node, 'postgres', 'run_at < now()');
 psql(qq{SELECT pg_create_logical_replication_slot('of_$_', '$_')}) foreach qw(wal2json pgoutput);
 my $small = enqueue($node, 'postgres', 'echo', user_id => "'$A'");
 wait_agent($node, 'postgres', $small);
@@ -153,5 +156,5 @@ foreach my $stream ([ 'wal2json', wal2json_updates('of_wal2json') ], [ 'pgoutput
 psql(qq{SELECT pg_drop_replication_slot('of_$_')}) foreach qw(wal2json pgoutput);
 
 finish($node, allow => [
-	qr/permission denied for (?:table|function)|user_id is not the caller's|does not exist|duplicate key|rate limit|wal2json/ ]);
+	qr/permission denied for (?:table|function)|user_id is not the caller's|does not exist|duplicate key|rate limit|has no (?:usable )?route|did not end within/ ]);
 done_testing();

@@ -47,6 +47,10 @@ async function requests(results) {
   results.for_another = await a.from('agent_queue').insert({ ...echo('stolen'), user_id: B });
   results.with_status = await a.from('agent_queue').insert({ ...echo('forged'), status: 'completed' });
   results.unknown_type = await a.rpc('enqueue_agent', { agent_type: 'ecko', request: { text: 'x' } });
+  const failing = await a.rpc('enqueue_agent', { agent_type: 'without_route', request: { text: 'x' } });
+  results.failed_job = await a.rpc('wait_agent', { id: failing.data });
+  const delayed = await a.rpc('enqueue_agent', { agent_type: 'echo', request: { text: 'x' }, delay: '1 hour' });
+  results.late_job = await a.rpc('wait_agent', { id: delayed.data, timeout: '0' });
   results.key = await a.from('agent_queue').insert({ ...echo('once'), idempotency_key: 'once' });
   results.key_again = await a.from('agent_queue').insert({ ...echo('once'), idempotency_key: 'once' });
   results.providers = await a.from('agent_providers').select();
