@@ -61,7 +61,8 @@ psql(sprintf q{UPDATE agent_providers SET base_url = '%s' WHERE name = 'imposter
 
 # ---- supabase-js
 
-symlink $ENV{AQ_NODE_MODULES}, "$examples/supabase-js/node_modules" or die "no symlink: $!";
+my $packages = "$examples/supabase-js/node_modules";
+-e $packages or symlink $ENV{AQ_NODE_MODULES}, $packages or die "no symlink: $!";
 sub summarise
 {
 	local $ENV{SUPABASE_ANON_KEY} = supabase_token('{"role": "anon"}');
