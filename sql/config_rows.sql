@@ -49,9 +49,14 @@ INSERT INTO agent_providers (name, base_url) VALUES ('t_config2', 'ftp://example
 INSERT INTO agent_providers (name, base_url) VALUES ('t_config2', 'example.org');
 INSERT INTO agent_providers (name, base_url) VALUES ('t_config2', 'https://user:password@example.org/v1');
 INSERT INTO agent_providers (name, base_url) VALUES ('t_config2', 'https://example.org/v1?key=1');
+INSERT INTO agent_providers (name, base_url) VALUES ('t_config2', 'https://example.org/v1?api-version=1&key=1');
 INSERT INTO agent_providers (name, base_url) VALUES ('t_config2', E'https://example.org/v1\r\nx: y');
 INSERT INTO agent_providers (name, base_url) VALUES ('t_config3', 'https://example.org:8443'),
     ('t_config4', 'http://[::1]:80/v1/');
+INSERT INTO agent_providers (name, dialect, base_url) VALUES
+    ('t_config9', 'azure', 'https://example.org/openai/deployments/d?api-version=2024-10-21'), ('t_config10', '', DEFAULT);
+INSERT INTO agent_providers (name, dialect) VALUES ('t_config2', 'esperanto');
+INSERT INTO agent_providers (name, dialect, wire_format) VALUES ('t_config2', 'azure', 'anthropic');
 INSERT INTO agent_providers (name, api_key_ref) VALUES ('t_config2', 'sk-a-key-that-does-not-belong-here');
 INSERT INTO agent_providers (name, api_key_ref) VALUES ('t_config2', 'env:');
 INSERT INTO agent_providers (name, api_key_ref) VALUES ('t_config2', 'file:relative');
@@ -72,6 +77,7 @@ INSERT INTO agent_models (provider, model, input_usd_per_mtok) VALUES ('p', 'm',
 INSERT INTO agent_models (provider, model, output_usd_per_mtok) VALUES ('p', 'm', 'NaN');
 INSERT INTO agent_models (provider, model, output_usd_per_mtok) VALUES ('p', 'm', 'Infinity');
 INSERT INTO agent_models (provider, model, input_usd_per_mtok, cached_input_usd_per_mtok) VALUES ('p', 'm', 1, 1.5);
+INSERT INTO agent_models (provider, model, cache_write_1h_usd_per_mtok) VALUES ('p', 'm', -1);
 INSERT INTO agent_models (provider, model, valid_from) VALUES ('p', 'm', '-infinity');
 INSERT INTO agent_models (provider, model, valid_from, valid_to) VALUES ('p', 'm', '2026-02-01', '2026-01-01');
 INSERT INTO agent_models (provider, model, capability) VALUES ('p', 'm', 'genius');
@@ -88,9 +94,9 @@ INSERT INTO agent_providers (name) VALUES ('openai');
 INSERT INTO agent_queues (name, paused) VALUES ('reports', true);
 SELECT name, paused, shipped FROM agent_queues WHERE name = 'reports';
 INSERT INTO agent_models (provider, model, input_usd_per_mtok, valid_from)
-SELECT provider, model, 99, valid_from FROM agent_models WHERE provider = 'openai' AND model = 'gpt-4o';
+SELECT provider, model, 99, valid_from FROM agent_models WHERE provider = 'openai' AND model = 'gpt-4.1';
 SELECT model, input_usd_per_mtok, output_usd_per_mtok, shipped
-FROM agent_models WHERE provider = 'openai' AND model = 'gpt-4o';
+FROM agent_models WHERE provider = 'openai' AND model = 'gpt-4.1';
 -- A later price stands beside the shipped one.
 INSERT INTO agent_models (provider, model, input_usd_per_mtok) VALUES ('openai', 'gpt-5', 1);
 SELECT input_usd_per_mtok, shipped FROM agent_models WHERE provider = 'openai' AND model = 'gpt-5' ORDER BY valid_from;

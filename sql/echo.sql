@@ -62,6 +62,16 @@ SELECT wait_agent(:id);
 \echo :SQLSTATE
 SELECT status, error_code, error_message FROM agent_queue WHERE id = :id;
 
+-- A request that cannot be written for its provider: the request is to blame, not the configuration.
+INSERT INTO agent_types (name) VALUES ('t_echo_image');
+INSERT INTO agent_providers (name, wire_format, base_url) VALUES ('t_echo_never', 'anthropic', 'http://127.0.0.1:9');
+INSERT INTO agent_routes (agent_type, provider, model) VALUES ('t_echo_image', 't_echo_never', 'm');
+SELECT enqueue_agent('t_echo_image', '{"messages": [{"role": "user", "content": [
+    {"type": "image_url", "image_url": {"url": "ftp://example.org/a.png"}}]}]}') AS id \gset
+SELECT wait_agent(:id);
+\echo :SQLSTATE
+SELECT status, error_code, error_message, retry_count FROM agent_queue WHERE id = :id;
+
 -- A change of the configuration holds for the next job.
 UPDATE agent_types SET result_template = '{"said": "{{text}}"}' WHERE name = 't_echo';
 SELECT enqueue_agent('t_echo', '{"text": "hola"}') AS id \gset
@@ -83,3 +93,4 @@ SELECT count(*) > 0 AS some, bool_and(pid > 0 AND incarnation > 0 AND settled <=
 DELETE FROM agent_queue WHERE agent_type LIKE 't\_echo%';
 DELETE FROM agent_routes WHERE agent_type LIKE 't\_echo%';
 DELETE FROM agent_types WHERE name LIKE 't\_echo%';
+DELETE FROM agent_providers WHERE name = 't_echo_never';

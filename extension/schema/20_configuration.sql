@@ -57,7 +57,7 @@ COMMENT ON COLUMN @extschema@.agent_types.prompt_template IS
     'NULL: the messages, prompt or text of the request';
 COMMENT ON COLUMN @extschema@.agent_types.result_template IS
     'The shape of the result, e.g. {"translation": "{{text}}"}; places: text, json, model, finish_reason, refusal, '
-    'tool_calls; NULL: the standard result {"text", "finish_reason", "model"}';
+    'reasoning, tool_calls; NULL: the standard result {"text", "finish_reason", "model"}';
 COMMENT ON COLUMN @extschema@.agent_types.params IS
     'Members added to the provider''s request as they are, e.g. {"temperature": 0}';
 COMMENT ON COLUMN @extschema@.agent_types.priority IS '1 to 10, 1 first: of jobs that name none';
@@ -105,6 +105,7 @@ COMMENT ON COLUMN @extschema@.agent_routes.weight IS '0 to 1,000,000: the share 
 CREATE TABLE @extschema@.agent_providers (
     name                text COLLATE "C" NOT NULL,
     wire_format         text COLLATE "C" NOT NULL DEFAULT 'openai',
+    dialect             text COLLATE "C",
     base_url            text COLLATE "C" NOT NULL DEFAULT 'http://127.0.0.1:8080/v1',
     api_key_ref         text COLLATE "C" NOT NULL DEFAULT '',
     headers             jsonb NOT NULL DEFAULT '{}',
@@ -123,9 +124,12 @@ CREATE TABLE @extschema@.agent_providers (
     CONSTRAINT agent_providers_name_is_valid CHECK (length(name) BETWEEN 1 AND 200 AND name !~ '[[:cntrl:]]'),
     CONSTRAINT agent_providers_wire_format_is_known
         CHECK (wire_format IN ('openai', 'anthropic', 'gemini', 'ollama', 'echo')),
-    -- The path of the call is put behind it, so no query; and no user:password, because keys have a place of their own.
+    CONSTRAINT agent_providers_dialect_is_known
+        CHECK (dialect IN ('', 'openai', 'azure', 'deepseek', 'mistral', 'groq', 'openrouter', 'llamacpp', 'vllm')),
+    CONSTRAINT agent_providers_dialect_is_of_openai CHECK (dialect = '' OR wire_format = 'openai'),
+    -- No user:password, and no query but Azure's version, because keys have a place of their own.
     CONSTRAINT agent_providers_base_url_is_http
-        CHECK (base_url ~ '^https?://[^[:space:][:cntrl:]/?#@]+(/[^[:space:][:cntrl:]?#]*)?$'),
+        CHECK (base_url ~ '^https?://[^[:space:][:cntrl:]/?#@]+(/[^[:space:][:cntrl:]?#]*)?([?]api-version=[-.0-9A-Za-z]+)?$'),
     -- api_key_ref has no CHECK: a violated one would show the key. See api/providers.sql.
     -- Names as in RFC 9110, values that cannot end their line.
     CONSTRAINT agent_providers_headers_are_valid
@@ -150,8 +154,11 @@ CREATE TABLE @extschema@.agent_providers (
 COMMENT ON TABLE @extschema@.agent_providers IS 'Who can be called: address, key reference and bounds of each provider';
 COMMENT ON COLUMN @extschema@.agent_providers.wire_format IS
     'openai, anthropic, gemini, ollama, or echo (answered inside the worker)';
+COMMENT ON COLUMN @extschema@.agent_providers.dialect IS
+    'Of wire format openai, what this server wants differently: openai, azure, deepseek, mistral, groq, openrouter, '
+    'llamacpp or vllm; NULL or empty: requests pass as they are';
 COMMENT ON COLUMN @extschema@.agent_providers.base_url IS
-    'http(s) address that the path of the call is put behind, e.g. https://api.openai.com/v1';
+    'http(s) address that the path of the call is put behind, e.g. https://api.openai.com/v1; may end in ?api-version=…';
 COMMENT ON COLUMN @extschema@.agent_providers.api_key_ref IS
     'Where the key is, never the key itself: env:NAME (in the server''s environment), file:/path, vault:NAME; '
     'empty: none';
@@ -177,6 +184,7 @@ CREATE TABLE @extschema@.agent_models (
     input_usd_per_mtok        numeric,
     cached_input_usd_per_mtok numeric,
     cache_write_usd_per_mtok  numeric,
+    cache_write_1h_usd_per_mtok numeric,
     output_usd_per_mtok       numeric,
     batch_discount            numeric,
     context_tokens            int,
@@ -198,6 +206,8 @@ CREATE TABLE @extschema@.agent_models (
         CHECK (cached_input_usd_per_mtok BETWEEN 0 AND 1000000 AND scale(cached_input_usd_per_mtok) <= 9),
     CONSTRAINT agent_models_cache_write_price_in_range
         CHECK (cache_write_usd_per_mtok BETWEEN 0 AND 1000000 AND scale(cache_write_usd_per_mtok) <= 9),
+    CONSTRAINT agent_models_cache_write_1h_price_in_range
+        CHECK (cache_write_1h_usd_per_mtok BETWEEN 0 AND 1000000 AND scale(cache_write_1h_usd_per_mtok) <= 9),
     CONSTRAINT agent_models_output_price_in_range
         CHECK (output_usd_per_mtok BETWEEN 0 AND 1000000 AND scale(output_usd_per_mtok) <= 9),
     CONSTRAINT agent_models_cached_input_is_not_dearer CHECK (cached_input_usd_per_mtok <= input_usd_per_mtok),
@@ -217,6 +227,8 @@ COMMENT ON COLUMN @extschema@.agent_models.cached_input_usd_per_mtok IS
     '… of input read from the provider''s prompt cache; NULL: as input';
 COMMENT ON COLUMN @extschema@.agent_models.cache_write_usd_per_mtok IS
     '… of input written to the provider''s prompt cache; NULL: as input';
+COMMENT ON COLUMN @extschema@.agent_models.cache_write_1h_usd_per_mtok IS
+    '… to be kept there for an hour; NULL: as cache_write';
 COMMENT ON COLUMN @extschema@.agent_models.output_usd_per_mtok IS
     '… of output, reasoning included; NULL: unknown, never free';
 COMMENT ON COLUMN @extschema@.agent_models.batch_discount IS

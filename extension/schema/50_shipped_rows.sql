@@ -3,21 +3,23 @@
 INSERT INTO @extschema@.agent_queues (name, shipped) VALUES
     ('agents', true), ('reports', true), ('notifications', true);
 
+INSERT INTO @extschema@.agent_providers (name, wire_format, dialect, base_url, api_key_ref, shipped) VALUES
+    ('openai',     'openai', 'openai',     'https://api.openai.com/v1',      'env:OPENAI_API_KEY',     true),
+    ('deepseek',   'openai', 'deepseek',   'https://api.deepseek.com',       'env:DEEPSEEK_API_KEY',   true),
+    ('mistral',    'openai', 'mistral',    'https://api.mistral.ai/v1',      'env:MISTRAL_API_KEY',    true),
+    ('groq',       'openai', 'groq',       'https://api.groq.com/openai/v1', 'env:GROQ_API_KEY',       true),
+    ('openrouter', 'openai', 'openrouter', 'https://openrouter.ai/api/v1',   'env:OPENROUTER_API_KEY', true);
 INSERT INTO @extschema@.agent_providers (name, wire_format, base_url, api_key_ref, shipped) VALUES
-    ('openai',     'openai', 'https://api.openai.com/v1',      'env:OPENAI_API_KEY',     true),
-    ('deepseek',   'openai', 'https://api.deepseek.com',       'env:DEEPSEEK_API_KEY',   true),
-    ('mistral',    'openai', 'https://api.mistral.ai/v1',      'env:MISTRAL_API_KEY',    true),
-    ('groq',       'openai', 'https://api.groq.com/openai/v1', 'env:GROQ_API_KEY',       true),
-    ('openrouter', 'openai', 'https://openrouter.ai/api/v1',   'env:OPENROUTER_API_KEY', true),
     ('anthropic',  'anthropic', 'https://api.anthropic.com/v1', 'env:ANTHROPIC_API_KEY', true),
     ('gemini',     'gemini', 'https://generativelanguage.googleapis.com/v1beta', 'env:GEMINI_API_KEY', true),
     ('echo',       'echo',   'http://localhost',               '',                       true);
--- Servers on this machine, at their usual ports: Ollama, vLLM, llama.cpp. The first call may load the model.
-INSERT INTO @extschema@.agent_providers (name, wire_format, base_url, first_byte_timeout, shipped) VALUES
-    ('ollama',     'ollama', 'http://127.0.0.1:11434',    '10 min', true),
-    ('local',      'openai', 'http://127.0.0.1:11434/v1', '10 min', true),
-    ('vllm',       'openai', 'http://127.0.0.1:8000/v1',  '10 min', true),
-    ('llamacpp',   'openai', 'http://127.0.0.1:8080/v1',  '10 min', true);
+-- Servers on this machine, at their usual ports: Ollama, vLLM, llama.cpp. The first call may load the model. Ollama's
+-- OpenAI endpoint takes what llama.cpp's does.
+INSERT INTO @extschema@.agent_providers (name, wire_format, dialect, base_url, first_byte_timeout, shipped) VALUES
+    ('ollama',     'ollama', NULL,       'http://127.0.0.1:11434',    '10 min', true),
+    ('local',      'openai', 'llamacpp', 'http://127.0.0.1:11434/v1', '10 min', true),
+    ('vllm',       'openai', 'vllm',     'http://127.0.0.1:8000/v1',  '10 min', true),
+    ('llamacpp',   'openai', 'llamacpp', 'http://127.0.0.1:8080/v1',  '10 min', true);
 
 -- OpenAI, list of August 2026. The list is doubtful about cached gpt-4.1-nano. Writing to the prompt cache costs 1.25 ×
 -- input from gpt-5.6 on, nothing extra before. gpt-6.1-terra: requests over 272,000 tokens cost more, and so do cache

@@ -34,6 +34,18 @@ UsageRecord usage_record(const ClaimedJob &job, std::string_view provider, std::
   return record;
 }
 
+// What the provider counted, at the price of its own statement or of the list.
+UsageRecord reported_usage(const Attempt &attempt, const Usage &usage, const std::optional<Usd> &stated,
+                           Micros latency) {
+  const Route &route = *attempt.route;
+  UsageRecord record = usage_record(attempt.job, route.provider, route.model, latency);
+  record.usage = usage;
+  record.cost = stated
+                    ? stated
+                    : cost_of(usage, attempt.catalog->prices.find(route.provider, route.model, attempt.job.started_at));
+  return record;
+}
+
 UsageRecord estimated_usage(const ClaimedJob &job, const Catalog &catalog, const AgentType &type, const Route &route,
                             std::size_t request_bytes, Micros latency) {
   UsageRecord record = usage_record(job, route.provider, route.model, latency);
@@ -145,6 +157,7 @@ Settlement completed(const Attempt &attempt, const Answer &answer, Micros latenc
   parts.model = answer.model.empty() ? std::string_view(attempt.route->model) : std::string_view(answer.model);
   parts.finish_reason = answer.finish_reason;
   parts.refusal = answer.refusal;
+  parts.reasoning = answer.reasoning;
   parts.tool_calls = answer.tool_calls.is_null() ? nullptr : &answer.tool_calls;
   const std::optional<Json> &result_template = attempt.type->result_template;
   settlement.result = dump_json(render_result(result_template ? &*result_template : nullptr, parts));
@@ -154,11 +167,7 @@ Settlement completed(const Attempt &attempt, const Answer &answer, Micros latenc
         estimated_usage(attempt.job, *attempt.catalog, *attempt.type, *attempt.route, attempt.request_bytes, latency);
     return settlement;
   }
-  UsageRecord record = usage_record(attempt.job, attempt.route->provider, attempt.route->model, latency);
-  record.usage = answer.usage;
-  record.cost = cost_of(answer.usage, attempt.catalog->prices.find(attempt.route->provider, attempt.route->model,
-                                                                   attempt.job.started_at));
-  settlement.usage = std::move(record);
+  settlement.usage = reported_usage(attempt, answer.usage, answer.cost, latency);
   return settlement;
 }
 
@@ -185,6 +194,11 @@ Settlement keyless(const ClaimedJob &job, const AgentType &type, const Provider 
   return settle_failure(job, type, failure, wait_after(job, type, failure), now);
 }
 
+// Whether the request or the configuration has to be mended.
+JobErrorCode code_of(const Error &error) {
+  return error.kind == ErrorKind::misconfigured ? JobErrorCode::configuration : JobErrorCode::invalid_request;
+}
+
 }  // namespace
 
 std::variant<PreparedCall, Settlement> prepare_call(ClaimedJob job, std::shared_ptr<const Catalog> catalog,
@@ -198,10 +212,12 @@ std::variant<PreparedCall, Settlement> prepare_call(ClaimedJob job, std::shared_
     return misconfigured(job, "agent type \"" + job.agent_type + "\" has no route to an enabled provider", now);
   const Provider *provider = catalog->provider(route->provider);
   if (provider == nullptr) return misconfigured(job, "provider \"" + route->provider + "\" does not exist", now);
-  const WireFormat *wire_format = find_wire_format(provider->wire_format);
+  const WireFormat *wire_format = find_wire_format(provider->wire_format, provider->dialect);
   if (wire_format == nullptr)
-    return misconfigured(
-        job, "provider \"" + provider->name + "\" has the unknown wire format \"" + provider->wire_format + "\"", now);
+    return misconfigured(job,
+                         "provider \"" + provider->name + "\" has the unknown wire format \"" + provider->wire_format +
+                             "\" or its unknown dialect \"" + provider->dialect + "\"",
+                         now);
   Result<std::string> key = secrets.resolve(provider->api_key_ref);
   if (!key) return keyless(job, *type, *provider, key.error(), now);
   Result<Credential> credential = read_credential(std::move(*key));
@@ -225,7 +241,7 @@ std::variant<PreparedCall, Settlement> prepare_call(ClaimedJob job, std::shared_
   call.params = &type->params;
   call.max_output_tokens = type->max_output_tokens;
   Result<HttpRequest> request = wire_format->encode(call);
-  if (!request) return misconfigured(job, request.error().message, now);
+  if (!request) return failed(job, code_of(request.error()), request.error().message, now);
 
   request->headers.insert(request->headers.end(), provider->headers.begin(), provider->headers.end());
   request->timeouts = provider->timeouts;
@@ -268,6 +284,8 @@ Settlement conclude(const Attempt &attempt, const CallEnd &end, std::string_view
     if (judge(failure, attempt.type->on_uncertain).billed)
       settlement.usage = estimated_usage(attempt.job, *attempt.catalog, *attempt.type, *attempt.route,
                                          attempt.request_bytes, end.time_total);
+    else if (const auto billed = attempt.wire_format->billed_usage(end.response))
+      settlement.usage = reported_usage(attempt, *billed, std::nullopt, end.time_total);
   }
   settlement.provider = attempt.route->provider;
   settlement.model = attempt.route->model;

@@ -21,7 +21,7 @@ inline void check(bool holds) {
 }
 
 inline void check_answer(const Answer &answer) {
-  for (const std::string &text : {answer.text, answer.finish_reason, answer.model, answer.refusal})
+  for (const std::string &text : {answer.text, answer.finish_reason, answer.model, answer.refusal, answer.reasoning})
     check(is_clean_text(text));
   check(answer.finish_reason.size() <= 200 && answer.model.size() <= 200);
   const std::string calls = dump_json(answer.tool_calls);
@@ -30,6 +30,8 @@ inline void check_answer(const Answer &answer) {
   for (const std::int64_t part : {usage.input, usage.cache_read, usage.cache_write, usage.output, usage.reasoning})
     check(part >= 0 && part <= 1'000'000'000);
   check(usage.reasoning <= usage.output && usage.input_total() <= 1'000'000'000);
+  check(usage.cache_write_1h >= 0 && usage.cache_write_1h <= usage.cache_write);
+  if (answer.cost) check(*answer.cost >= Usd());
 }
 
 inline void check_failure(const Failure &failure) {
@@ -38,14 +40,14 @@ inline void check_failure(const Failure &failure) {
   if (failure.retry_after) check(*failure.retry_after >= Micros::zero());
 }
 
-inline void check_decode(const char *format, const std::uint8_t *bytes, std::size_t size) {
+inline void check_decode(const char *format, const std::uint8_t *bytes, std::size_t size, const char *dialect = "") {
   if (size < 2) return;
   HttpResponse response;
   response.status = kStatuses[bytes[0] % kStatuses.size()];
   if (bytes[1] % 4 == 1) response.headers.push_back({"x-should-retry", "true"});
   if (bytes[1] % 4 == 2) response.headers.push_back({"x-should-retry", "false"});
   response.body.assign(reinterpret_cast<const char *>(bytes) + 2, size - 2);
-  const Reply reply = find_wire_format(format)->decode(response, kSecret, WallTime());
+  const Reply reply = find_wire_format(format, dialect)->decode(response, kSecret, WallTime());
   if (const auto *answer = std::get_if<Answer>(&reply))
     check_answer(*answer);
   else
@@ -53,7 +55,7 @@ inline void check_decode(const char *format, const std::uint8_t *bytes, std::siz
 }
 
 // The same bytes, where they are JSON, as the messages of a request: refused, or a body that is JSON.
-inline void check_encode(const char *format, const std::uint8_t *bytes, std::size_t size) {
+inline void check_encode(const char *format, const std::uint8_t *bytes, std::size_t size, const char *dialect = "") {
   if (size < 2) return;
   const auto json = parse_json(std::string_view(reinterpret_cast<const char *>(bytes) + 2, size - 2));
   if (!json.ok()) return;
@@ -64,7 +66,7 @@ inline void check_encode(const char *format, const std::uint8_t *bytes, std::siz
   call.prompt = &prompt;
   call.params = &*json;
   call.max_output_tokens = 100;
-  const Result<HttpRequest> request = find_wire_format(format)->encode(call);
+  const Result<HttpRequest> request = find_wire_format(format, dialect)->encode(call);
   check(!request.ok() || Json::accept(request->body));
 }
 

@@ -1,5 +1,5 @@
 // Anthropic's messages: what is sent for a conversation in OpenAI's shape, and the golden answers and errors of
-// fixtures/anthropic.
+// fixtures/anthropic. Params: anthropic_params_test.cpp.
 #include <gtest/gtest.h>
 
 #include "core/wire/text_clean.hpp"
@@ -174,87 +174,6 @@ TEST(AnthropicEncode, PassesBlocksOfItsOwnShape) {
             R"("role":"user"}])");
 }
 
-// ---- encode: params
-
-TEST(AnthropicParams, BoundTheOutputBeforeTheCallDoes) {
-  EXPECT_EQ(Asked().with_params(R"({"max_completion_tokens": 7})").member("max_tokens"), "7");
-  EXPECT_EQ(Asked().with_params(R"({"max_completion_tokens": 7, "max_tokens": 5})").member("max_tokens"), "5");
-  EXPECT_EQ(Asked().with_params(R"({"max_tokens": null})").member("max_tokens"), "100");
-}
-
-TEST(AnthropicParams, PassThrough) {
-  Asked asked;
-  asked.with_params(R"({"temperature": 0.5, "thinking": {"type": "enabled", "budget_tokens": 50}, "top_k": 3})");
-  EXPECT_EQ(asked.member("temperature"), "0.5");
-  EXPECT_EQ(asked.member("thinking"), R"({"budget_tokens":50,"type":"enabled"})");
-  EXPECT_EQ(asked.member("top_k"), "3");
-}
-
-TEST(AnthropicParams, NeverReplaceTheCallItselfNorStream) {
-  EXPECT_EQ(
-      Asked().with_params(R"({"model": "dear", "messages": [], "system": "x", "stream": true, "top_p": null})").body(),
-      Asked().body());
-}
-
-TEST(AnthropicParams, AreIgnoredWhereTheyAreNoObject) {
-  EXPECT_EQ(Asked().with_params("[1]").body(), Asked().body());
-}
-
-TEST(AnthropicParams, AreLeftOutWhereOnlyOpenAiKnowsThem) {
-  EXPECT_EQ(Asked()
-                .with_params(R"({"n": 1, "seed": 1, "logprobs": true, "frequency_penalty": 1, "presence_penalty": 1,
-                                 "reasoning_effort": "low", "response_format": {"type": "json_object"}})")
-                .body(),
-            Asked().body());
-}
-
-TEST(AnthropicParams, StopBecomesStopSequences) {
-  EXPECT_EQ(Asked().with_params(R"({"stop": "END"})").member("stop_sequences"), R"(["END"])");
-  EXPECT_EQ(Asked().with_params(R"({"stop": ["a", "b"]})").member("stop_sequences"), R"(["a","b"])");
-  EXPECT_EQ(Asked().with_params(R"({"stop": ["a"], "stop_sequences": ["c"]})").member("stop_sequences"), R"(["c"])");
-}
-
-TEST(AnthropicParams, UserBecomesMetadata) {
-  EXPECT_EQ(Asked().with_params(R"({"user": "u1"})").member("metadata"), R"({"user_id":"u1"})");
-  EXPECT_EQ(Asked().with_params(R"({"user": "u1", "metadata": {"user_id": "m"}})").member("metadata"),
-            R"({"user_id":"m"})");
-}
-
-TEST(AnthropicParams, ToolsOfBothShapesMayStandTogether) {
-  EXPECT_EQ(Asked()
-                .with_params(R"({"tools": [
-                    {"type": "function", "function": {"name": "f", "description": "d", "parameters": {"type": "object"},
-                     "strict": true}},
-                    {"type": "function", "function": {"name": "g"}},
-                    {"name": "own", "input_schema": {}}, {"type": "web_search_20250305", "name": "web_search"}]})")
-                .member("tools"),
-            R"([{"description":"d","input_schema":{"type":"object"},"name":"f"},)"
-            R"({"input_schema":{"type":"object"},"name":"g"},)"
-            R"({"input_schema":{},"name":"own"},{"name":"web_search","type":"web_search_20250305"}])");
-}
-
-TEST(AnthropicParams, ToolChoiceIsTranslatedFromOpenAis) {
-  const std::pair<const char *, const char *> choices[] = {
-      {R"("auto")", R"({"type":"auto"})"},
-      {R"("none")", R"({"type":"none"})"},
-      {R"("required")", R"({"type":"any"})"},
-      {R"({"type":"function","function":{"name":"f"}})", R"({"name":"f","type":"tool"})"},
-      {R"({"type":"tool","name":"own"})", R"({"name":"own","type":"tool"})"}};
-  for (const auto &[theirs, own] : choices)
-    EXPECT_EQ(Asked().with_params((R"({"tool_choice":)" + std::string(theirs) + "}").c_str()).member("tool_choice"),
-              own);
-}
-
-TEST(AnthropicParams, OneToolAtATimeIsAPartOfTheChoice) {
-  EXPECT_EQ(Asked().with_params(R"({"tools": [{"name": "f"}], "parallel_tool_calls": false})").member("tool_choice"),
-            R"({"disable_parallel_tool_use":true,"type":"auto"})");
-  EXPECT_EQ(Asked().with_params(R"({"parallel_tool_calls": false})").member("tool_choice"), "missing");
-  EXPECT_EQ(Asked()
-                .with_params(R"({"tools": [{"name": "f"}], "parallel_tool_calls": false, "tool_choice": "none"})")
-                .member("tool_choice"),
-            R"({"type":"none"})");
-}
-
 // ---- decode: answers
 
 TEST(AnthropicDecode, ReadsAPlainAnswer) {
@@ -281,14 +200,27 @@ TEST(AnthropicDecode, TellsARefusal) {
   const Answer answer = anthropic().answer("refusal.json");
   EXPECT_EQ(answer.finish_reason, "refusal");
   EXPECT_EQ(answer.text, "I can't ");
+  EXPECT_EQ(answer.refusal, "");
+}
+
+TEST(AnthropicDecode, ReadsWhyItRefused) {
+  EXPECT_EQ(answer_of(anthropic().decode(200, R"({"content":[],"stop_reason":"refusal",
+                "stop_details":{"type":"refusal","category":"cyber","explanation":"It asks\u0000 for an exploit."}})"))
+                .refusal,
+            "It asks\xEF\xBF\xBD for an exploit.");
+  EXPECT_EQ(answer_of(anthropic().decode(
+                          200, R"({"content":[],"stop_reason":"end_turn","stop_details":{"explanation":"x"}})"))
+                .refusal,
+            "");
 }
 
 TEST(AnthropicDecode, TellsATruncatedAnswer) {
   EXPECT_EQ(anthropic().answer("truncated.json").finish_reason, "length");
 }
 
-TEST(AnthropicDecode, LeavesTheThinkingOutOfTheText) {
+TEST(AnthropicDecode, TellsTheThinkingFromTheText) {
   EXPECT_EQ(anthropic().answer("thinking.json").text, "27 is a cube.");
+  EXPECT_EQ(anthropic().answer("thinking.json").reasoning, "27 is 3 to the third.");
 }
 
 TEST(AnthropicDecode, MapsStopReasonsToTheCommonOnes) {
@@ -331,14 +263,21 @@ TEST(AnthropicDecode, CallsASuccessGarbledThatCannotBeUnderstood) {
 
 TEST(AnthropicUsage, CountsCachedTokensBesideTheInput) {
   EXPECT_EQ(anthropic().answer("cached.json").usage,
-            (Usage{.input = 50, .cache_read = 100000, .cache_write = 700, .output = 503}));
+            (Usage{.input = 50, .cache_read = 100000, .cache_write = 700, .cache_write_1h = 244, .output = 503}));
 }
 
 TEST(AnthropicUsage, SumsTheWritesByLifetimeWhereTheirSumIsMissing) {
   EXPECT_EQ(answer_of(anthropic().decode(200, R"({"content":[],"usage":{"input_tokens":1,"output_tokens":2,
                 "cache_creation":{"ephemeral_5m_input_tokens":3,"ephemeral_1h_input_tokens":4}}})"))
                 .usage,
-            (Usage{.input = 1, .cache_write = 7, .output = 2}));
+            (Usage{.input = 1, .cache_write = 7, .cache_write_1h = 4, .output = 2}));
+}
+
+TEST(AnthropicUsage, NeverWritesMoreForAnHourThanIsWritten) {
+  EXPECT_EQ(answer_of(anthropic().decode(200, R"({"content":[],"usage":{"input_tokens":1,"output_tokens":2,
+                "cache_creation_input_tokens":3,"cache_creation":{"ephemeral_1h_input_tokens":9}}})"))
+                .usage,
+            (Usage{.input = 1, .cache_write = 3, .cache_write_1h = 3, .output = 2}));
 }
 
 TEST(AnthropicUsage, CountsThinkingAsAPartOfTheOutput) {

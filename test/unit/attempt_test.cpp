@@ -135,6 +135,13 @@ TEST_F(AttemptTest, FailsAsConfigurationWhereAPieceIsMissing) {
   expect_configuration("enabled provider");
   catalog_->providers["p"].wire_format = "smoke signals";
   expect_configuration("wire format");
+  catalog_->providers["p"].dialect = "esperanto";
+  expect_configuration("dialect");
+  catalog_->providers["p"].base_url = "";
+  expect_configuration("address");
+  catalog_->providers["p"].wire_format = "anthropic";
+  type().max_output_tokens = 0;
+  expect_configuration("bound that the format needs");
   catalog_->providers["p"].api_key_ref = "env:OTHER";
   expect_configuration("key");
   type().prompt_template_error = "a place is not closed";
@@ -148,7 +155,45 @@ TEST_F(AttemptTest, FailsAsInvalidRequestWhereThereIsNothingToSay) {
   }
 }
 
+TEST_F(AttemptTest, FailsAsInvalidRequestWhereTheRequestIsToBlameForACallThatCannotBeWritten) {
+  for (const char *format : {"openai", "anthropic", "gemini", "ollama"}) {
+    catalog_->providers["p"].wire_format = format;
+    catalog_->providers["p"].dialect = std::string_view(format) == "openai" ? "openai" : "";
+    job_.request = R"({"messages":[{"role":"assistant","tool_calls":[{"id":"1","type":"function","function":
+        {"name":"f","arguments":5}}]}]})";
+    const Settlement settlement = refused();
+    EXPECT_EQ(settlement.error_code, JobErrorCode::invalid_request) << format;
+    EXPECT_EQ(settlement.error_message, "arguments of a tool call in the messages are no JSON object") << format;
+  }
+}
+
+TEST_F(AttemptTest, SpeaksTheDialectOfTheProvider) {
+  catalog_->providers["p"].dialect = "mistral";
+  auto prepared = prepare_call(job_, catalog_, secrets_, kNow);
+  ASSERT_TRUE(std::holds_alternative<PreparedCall>(prepared));
+  EXPECT_NE(std::get<PreparedCall>(prepared).request.body.find(R"("max_tokens":1024)"), std::string::npos);
+}
+
 // ---- answers
+
+TEST_F(AttemptTest, BelievesTheProvidersOwnStatementOfTheCost) {
+  catalog_->providers["p"].dialect = "openrouter";
+  const Settlement settlement = answer(200, R"({"choices":[{"message":{"content":"x"}}],
+      "usage":{"prompt_tokens":10,"completion_tokens":5,"cost":0.0123}})");
+  EXPECT_EQ(settlement.usage->cost, *Usd::parse("0.0123"));
+}
+
+TEST_F(AttemptTest, BooksWhatAFailedAnswerSaysWasBilled) {
+  catalog_->providers["p"].wire_format = "gemini";
+  const Settlement settlement = answer(200, R"({"promptFeedback":{"blockReason":"SAFETY"},
+      "usageMetadata":{"promptTokenCount":10}})");
+  EXPECT_EQ(settlement.outcome, Outcome::failed);
+  EXPECT_EQ(settlement.error_code, JobErrorCode::invalid_request);
+  ASSERT_TRUE(settlement.usage.has_value());
+  EXPECT_FALSE(settlement.usage->estimated);
+  EXPECT_EQ(settlement.usage->usage.input, 10);
+  EXPECT_EQ(settlement.usage->cost, *Usd::parse("0.00001"));
+}
 
 TEST_F(AttemptTest, CompletesWithResultUsageAndExactCost) {
   const Settlement settlement = answer(200, kGood);

@@ -96,6 +96,17 @@ TEST(CostOf, SumsEachPartAtItsOwnPrice) {
   EXPECT_EQ(text_of(cost_of(usage, &price)), "0.012438");
 }
 
+TEST(CostOf, BillsWritesForAnHourAtTheirOwnPrice) {
+  Price price;
+  price.input = mtok("4");
+  price.cache_write = mtok("5");
+  const Usage usage{.cache_write = 1'000'000, .cache_write_1h = 400'000};
+  EXPECT_EQ(text_of(cost_of(usage, &price)), "5") << "as other writes where they have no price";
+  price.cache_write_1h = mtok("8");
+  EXPECT_EQ(text_of(cost_of(usage, &price)), "6.2");
+  EXPECT_EQ(text_of(worst_case_cost(1'000'000, 0, &price)), "8");
+}
+
 TEST(CostOf, IsExactForASingleTokenAtTheSmallestPrice) {
   Price price;
   price.output = mtok("0.000000001");

@@ -13,7 +13,8 @@ namespace agent_queue {
 
 class FormatUnderTest {
  public:
-  explicit FormatUnderTest(const char *name) : name_(name), format_(*find_wire_format(name)) {}
+  explicit FormatUnderTest(const char *name, const char *dialect = "")
+      : name_(name), format_(*find_wire_format(name, dialect)) {}
 
   const WireFormat &format() const { return format_; }
 
@@ -70,6 +71,8 @@ struct AskedCall {
     call.params = &params;
     return format_->encode(call);
   }
+  // Only where it is refused.
+  ErrorKind error_kind() { return encoded().error().kind; }
   // The body, or one member of it, as JSON text; "missing" where there is none.
   std::string body() { return encoded()->body; }
   std::string member(const char *name) {

@@ -263,6 +263,14 @@ TEST(GeminiDecode, CallsABlockedPromptAFailure) {
   EXPECT_EQ(failure.message, "HTTP 200: the prompt was blocked: PROHIBITED_CONTENT");
 }
 
+TEST(GeminiDecode, KnowsWhatABlockedPromptIsBilled) {
+  HttpResponse response;
+  response.body = gemini().fixture("blocked_prompt.json");
+  EXPECT_EQ(gemini().format().billed_usage(response), (Usage{.input = 12559}));
+  response.body = gemini().fixture("error_unavailable.json");
+  EXPECT_EQ(gemini().format().billed_usage(response), std::nullopt);
+}
+
 TEST(GeminiDecode, BoundsAndCleansTheReasonOfABlock) {
   const Failure failure = failure_of(gemini().decode(
       200, R"({"promptFeedback":{"blockReason":"\u0000)" + std::string(kSecret) + std::string(9000, 'x') + "\"}}"));
@@ -277,8 +285,9 @@ TEST(GeminiDecode, TellsATruncatedAnswerThatHasNoText) {
   EXPECT_EQ(answer.text, "");
 }
 
-TEST(GeminiDecode, LeavesThoughtsOutOfTheText) {
+TEST(GeminiDecode, TellsThoughtsFromTheText) {
   EXPECT_EQ(gemini().answer("cached_reasoning.json").text, "42");
+  EXPECT_EQ(gemini().answer("cached_reasoning.json").reasoning, "Let me think.");
 }
 
 TEST(GeminiDecode, MapsFinishReasonsToTheCommonOnes) {

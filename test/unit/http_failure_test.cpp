@@ -90,6 +90,10 @@ TEST(HttpFailure, JudgesByStatusWhereTheBodySaysNothing) {
 
 TEST(HttpFailure, DoesNotRetryARequestThatIsLargerThanItsLimit) {
   EXPECT_EQ(kind_of(413, error_body("rate_limit_exceeded")), FailureClass::invalid);
+  const std::string too_large = "on tokens per min (TPM): Limit 30000, Requested 342389.";
+  EXPECT_EQ(kind_of(429, error_body("rate_limit_exceeded", too_large)), FailureClass::context_length);
+  const std::string busy = "on tokens per min (TPM): Limit 30000, Used 29000, Requested 2000.";
+  EXPECT_EQ(kind_of(429, error_body("rate_limit_exceeded", busy)), FailureClass::rate_limited);
 }
 
 TEST(HttpFailure, RetriesAnOverloadThatCallsItselfARateLimit) {
@@ -136,7 +140,10 @@ TEST(HttpFailure, FindsTheProvidersOwnMessage) {
   EXPECT_EQ(message_of(R"({"error":"a"})"), "HTTP 400: a");
   EXPECT_EQ(message_of(R"({"message":"a","detail":"b"})"), "HTTP 400: a");
   EXPECT_EQ(message_of(R"({"detail":"a"})"), "HTTP 400: a");
-  EXPECT_EQ(message_of(R"({"detail":[{"msg":"a"}]})"), R"(HTTP 400: {"detail":[{"msg":"a"}]})");
+  EXPECT_EQ(message_of(R"({"detail":[{"msg":"a"}]})"), "HTTP 400: a");
+  EXPECT_EQ(message_of(R"({"detail":[{"msg":"a","loc":["body","n"]},{"msg":"b","loc":[0]},5,{}]})"),
+            "HTTP 400: n: a; b");
+  EXPECT_EQ(message_of(R"({"detail":[{"type":"x"}]})"), R"(HTTP 400: {"detail":[{"type":"x"}]})");
   EXPECT_EQ(message_of("plain words"), "HTTP 400: plain words");
   EXPECT_EQ(message_of(" \r\n "), "HTTP 400: (empty answer)");
 }

@@ -165,6 +165,7 @@ TEST(OllamaDecode, MakesTheSameIdForTheSameCall) {
 
 TEST(OllamaDecode, LeavesTheThinkingOutOfTheText) {
   EXPECT_EQ(ollama().answer("thinking.json").text, "Hi.");
+  EXPECT_EQ(ollama().answer("thinking.json").reasoning, "They greet me.");
 }
 
 TEST(OllamaDecode, TellsATruncatedAnswer) {

@@ -103,11 +103,13 @@ TEST(OpenAiEncode, LeavesTheBoundToTheParams) {
   }
 }
 
-TEST(OpenAiEncode, RemovesWhatTheParamsSetToNull) {
+TEST(OpenAiEncode, TakesANullInTheParamsAsNotGiven) {
   Asked asked;
   asked.call.max_output_tokens = 1024;
   asked.params = *parse_json(R"({"max_completion_tokens": null, "seed": null, "temperature": 0.5})");
-  EXPECT_EQ(asked.body(), R"({"model":"gpt","messages":[{"content":"hi","role":"user"}],"temperature":0.5})");
+  EXPECT_EQ(asked.body(), R"({"model":"gpt","messages":[{"content":"hi","role":"user"}],"max_completion_tokens":1024,)"
+                          R"("temperature":0.5})")
+      << "the hold counts on the bound";
 }
 
 TEST(OpenAiEncode, NeverStreamsAndNeverLetsParamsReplaceTheCallItself) {

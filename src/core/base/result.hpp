@@ -19,6 +19,7 @@ enum class ErrorKind {
   too_large,      // a bound was exceeded
   unavailable,    // the world (file, network) did not give it
   busy,           // the same again later may work
+  misconfigured,  // what an administrator set up cannot work
 };
 
 struct Error {

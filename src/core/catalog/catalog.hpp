@@ -52,6 +52,7 @@ struct AgentType {
 struct Provider {
   std::string name;
   std::string wire_format;
+  std::string dialect;  // of wire format openai; empty: plain
   std::string base_url;
   std::string api_key_ref;  // env:NAME | file:/path | vault:NAME | empty
   std::vector<HttpHeader> headers;

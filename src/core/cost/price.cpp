@@ -32,7 +32,7 @@ const std::optional<PricePerMtok> &first_known(const std::optional<PricePerMtok>
 std::optional<PricePerMtok> dearest_input(const Price &price) {
   if (!price.input) return std::nullopt;
   PricePerMtok dearest = *price.input;
-  for (const std::optional<PricePerMtok> &other : {price.cached_input, price.cache_write})
+  for (const std::optional<PricePerMtok> &other : {price.cached_input, price.cache_write, price.cache_write_1h})
     if (other) dearest.nano_usd = std::max(dearest.nano_usd, other->nano_usd);
   return dearest;
 }
@@ -65,9 +65,11 @@ const Price *PriceTable::find(std::string_view provider, std::string_view model,
 std::optional<Usd> cost_of(const Usage &usage, const Price *price) {
   if (price == nullptr) return std::nullopt;
   __int128 femto = 0;
+  const std::optional<PricePerMtok> &cache_write = first_known(price->cache_write, price->input);
   const bool known = add_part(femto, usage.input, price->input) &&
                      add_part(femto, usage.cache_read, first_known(price->cached_input, price->input)) &&
-                     add_part(femto, usage.cache_write, first_known(price->cache_write, price->input)) &&
+                     add_part(femto, usage.cache_write - usage.cache_write_1h, cache_write) &&
+                     add_part(femto, usage.cache_write_1h, first_known(price->cache_write_1h, cache_write)) &&
                      add_part(femto, usage.output, price->output);
   if (!known) return std::nullopt;
   return Usd::from_femto(femto);

@@ -25,8 +25,9 @@ struct PricePerMtok {
 // One row of agent_models, as far as money is concerned.
 struct Price {
   std::optional<PricePerMtok> input;
-  std::optional<PricePerMtok> cached_input;  // empty: as input
-  std::optional<PricePerMtok> cache_write;   // empty: as input
+  std::optional<PricePerMtok> cached_input;    // empty: as input
+  std::optional<PricePerMtok> cache_write;     // empty: as input
+  std::optional<PricePerMtok> cache_write_1h;  // empty: as cache_write
   std::optional<PricePerMtok> output;
   WallTime valid_from;
   std::optional<WallTime> valid_to;  // exclusive; empty: still valid

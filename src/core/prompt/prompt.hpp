@@ -52,13 +52,14 @@ struct AnswerParts {
   std::string_view model;
   std::string_view finish_reason;
   std::string_view refusal;          // empty: none
+  std::string_view reasoning;        // empty: none
   const Json *tool_calls = nullptr;  // null: none
 };
 
 // The standard result: {"text", "finish_reason", "model"} and, where there are any, "tool_calls", "refusal".
-// With a template: its strings have {{text}}, {{model}}, {{finish_reason}}, {{refusal}}, {{tool_calls}} and {{json}}
-// (the text read as JSON, with or without a ```json fence; null if it is none) replaced; a string that is nothing but
-// one place takes the value itself with its type. `template_json` null: the standard result.
+// With a template: its strings have {{text}}, {{model}}, {{finish_reason}}, {{refusal}}, {{reasoning}}, {{tool_calls}}
+// and {{json}} (the text read as JSON, with or without a ```json fence; null if it is none) replaced; a string that is
+// nothing but one place takes the value itself with its type. `template_json` null: the standard result.
 Json render_result(const Json *template_json, const AnswerParts &answer);
 
 }  // namespace agent_queue

@@ -84,6 +84,7 @@ class ResultRenderer {
     if (name == "model") return Json(std::string(answer_.model));
     if (name == "finish_reason") return Json(std::string(answer_.finish_reason));
     if (name == "refusal") return string_or_null(answer_.refusal);
+    if (name == "reasoning") return string_or_null(answer_.reasoning);
     if (name == "tool_calls") return answer_.tool_calls == nullptr ? Json(nullptr) : *answer_.tool_calls;
     if (name != "json") return std::nullopt;
     if (!json_) json_ = read_json(answer_.text);

@@ -1,5 +1,6 @@
 // Anthropic's messages: POST {base_url}/messages. OpenAI's params are translated where there is a counterpart and left
-// out where there is none; response_format is left out as well: set the API's own output_config, which passes through.
+// out where there is none. The schema of a response_format becomes output_config.format; a response_format without a
+// schema is told in words, because the API has no mode for it.
 // Tested in test/unit/anthropic_test.cpp with test/unit/fixtures/anthropic, fuzzed in
 // test/fuzz/fuzz_anthropic_decode.cpp.
 #include <algorithm>
@@ -98,6 +99,7 @@ Json own_tool(const Json &tool) {
   if (const Json *description = given(function, "description")) own["description"] = *description;
   const Json *schema = given(function, "parameters");
   own["input_schema"] = schema != nullptr ? *schema : Json::object({{"type", "object"}});
+  if (const Json *strict = given(function, "strict")) own["strict"] = *strict;
   return own;
 }
 
@@ -128,8 +130,9 @@ Json tool_choice(const Json &params) {
 
 // Written from what the call is, or from several params together.
 bool is_written_apart(std::string_view param) {
-  constexpr auto kApart = std::to_array<std::string_view>(
-      {"model", "messages", "system", "stream", "max_tokens", "max_completion_tokens", "tools", "tool_choice", "stop"});
+  constexpr auto kApart =
+      std::to_array<std::string_view>({"model", "messages", "system", "stream", "max_tokens", "max_completion_tokens",
+                                       "tools", "tool_choice", "stop", "output_config"});
   return std::find(kApart.begin(), kApart.end(), param) != kApart.end();
 }
 
@@ -137,9 +140,31 @@ bool has_no_counterpart(std::string_view param) {
   return is_openai_only(param) || param == "seed" || param == "frequency_penalty" || param == "presence_penalty";
 }
 
+// The params' own output_config, with the schema of response_format where it has no format. JSON null: neither.
+Json output_config(const Json &params) {
+  const Json *own = given(params, "output_config");
+  Json config = own == nullptr ? Json() : *own;
+  const Json *format = given(params, "response_format");
+  const Json *schema = format == nullptr ? nullptr : response_schema(*format);
+  if (schema != nullptr && (config.is_null() || config.is_object()) && json_member(config, "format") == nullptr)
+    config["format"] = Json::object({{"type", "json_schema"}, {"schema", *schema}});
+  return config;
+}
+
+std::string system_of(const Call &call) {
+  std::string system = system_text(*call.prompt);
+  const Json *format = given(params_of(call), "response_format");
+  if (format == nullptr || response_schema(*format) != nullptr) return system;
+  const std::string instruction = json_instruction(*format);
+  if (!system.empty() && !instruction.empty()) system += "\n\n";
+  return system + instruction;
+}
+
 void append_params(std::string &body, const Json &params) {
   if (const Json *tools = given(params, "tools")) append_member(body, "tools", dump_json(own_tools(*tools)));
   if (const Json choice = tool_choice(params); !choice.is_null()) append_member(body, "tool_choice", dump_json(choice));
+  if (const Json config = output_config(params); !config.is_null())
+    append_member(body, "output_config", dump_json(config));
   const Json *stop = given(params, "stop");
   if (stop != nullptr && given(params, "stop_sequences") == nullptr)
     append_member(body, "stop_sequences", dump_json(stop_list(*stop)));
@@ -154,13 +179,12 @@ void append_params(std::string &body, const Json &params) {
 Result<std::string> request_body(const Call &call) {
   const Json bound = output_bound(call, {"max_tokens", "max_completion_tokens"});
   if (bound.is_null())
-    return refuse("the API of Anthropic needs a bound of the output", "Set agent_types.max_output_tokens.");
+    return misconfigured("the API of Anthropic needs a bound of the output", "Set agent_types.max_output_tokens.");
   Result<std::string> messages = written_messages(*call.prompt);
   if (!messages.ok()) return messages;
   std::string body = R"({"model":)" + dump_json(std::string(call.model));
   append_member(body, "max_tokens", dump_json(bound));
-  if (const std::string system = system_text(*call.prompt); !system.empty())
-    append_member(body, "system", dump_json(system));
+  if (const std::string system = system_of(call); !system.empty()) append_member(body, "system", dump_json(system));
   append_member(body, "messages", *messages);
   if (call.stream) append_member(body, "stream", "true");
   append_params(body, params_of(call));
@@ -177,10 +201,13 @@ std::string_view common_finish_reason(std::string_view reason) {
   return reason;
 }
 
-std::int64_t written_tokens(const Json &usage) {
-  if (has_count(usage, {"cache_creation_input_tokens"})) return token_count(&usage, "cache_creation_input_tokens");
-  const Json *written = json_member(usage, "cache_creation");
-  return token_count(written, "ephemeral_5m_input_tokens") + token_count(written, "ephemeral_1h_input_tokens");
+void read_written(const Json &reported, std::int64_t most, Usage &usage) {
+  const Json *by_time = json_member(reported, "cache_creation");
+  const std::int64_t hour = token_count(by_time, "ephemeral_1h_input_tokens");
+  const bool is_summed = has_count(reported, {"cache_creation_input_tokens"});
+  usage.cache_write = is_summed ? token_count(&reported, "cache_creation_input_tokens", most)
+                                : std::min(token_count(by_time, "ephemeral_5m_input_tokens") + hour, most);
+  usage.cache_write_1h = std::min(hour, usage.cache_write);
 }
 
 // Unlike elsewhere, input_tokens holds no cached tokens; output_tokens holds those of the thinking.
@@ -189,17 +216,19 @@ bool read_usage(const Json &body, Usage &usage) {
   if (reported == nullptr) return false;
   usage.input = token_count(reported, "input_tokens");
   usage.cache_read = token_count(reported, "cache_read_input_tokens", kTokensMax - usage.input);
-  usage.cache_write = std::min(written_tokens(*reported), kTokensMax - usage.input - usage.cache_read);
+  read_written(*reported, kTokensMax - usage.input - usage.cache_read, usage);
   usage.output = token_count(reported, "output_tokens");
   usage.reasoning = token_count(json_member(*reported, "output_tokens_details"), "thinking_tokens", usage.output);
   return has_count(*reported, {"input_tokens", "output_tokens"});
 }
 
-// Thinking and the blocks of the server's own tools are no part of the answer.
+// The blocks of the server's own tools are no part of the answer.
 void take_block(Json &block, Answer &answer) {
   const std::string_view type = json_string(block, "type");
   if (type == "text") {
     answer.text += take_text(block, "text");
+  } else if (type == "thinking") {
+    answer.reasoning += take_text(block, "thinking");
   } else if (type == "tool_use") {
     if (answer.tool_calls.is_null()) answer.tool_calls = Json::array();
     Json input = block.contains("input") ? std::move(block["input"]) : Json();
@@ -239,6 +268,8 @@ Reply read_anthropic_answer(Json message, const HttpResponse &response, std::str
   for (Json &block : *content) take_block(block, answer);
   answer.model = clean_text(json_string(message, "model"), kNameBytesMax);
   answer.finish_reason = clean_text(common_finish_reason(json_string(message, "stop_reason")), kNameBytesMax);
+  if (const Json *details = json_member(message, "stop_details"); answer.finish_reason == "refusal" && details)
+    answer.refusal = clean_text(json_string(*details, "explanation"), kErrorMessageBytesMax);
   answer.usage_known = read_usage(message, answer.usage);
   return answer;
 }

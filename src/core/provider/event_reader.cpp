@@ -156,9 +156,13 @@ bool EventReader::has_answer() const {
 StreamEnd EventReader::finish(bool is_cut, std::string_view secret, WallTime now) {
   if (form_ == Form::document && !take_array()) return finish_document(is_cut, secret, now);
   if (!is_finished()) feed_unfinished();
-  Reply reply = read(assemble(text_), response_of({}), secret);
+  Json body = assemble(text_);
+  // A prompt that was blocked brings no text, and was read and is billed all the same.
+  const std::string textless = text_.empty() && has_usage_ ? dump_json(body) : std::string();
+  Reply reply = read(std::move(body), response_of({}), secret);
   auto *answer = std::get_if<Answer>(&reply);
   if (has_answer()) {
+    if (answer == nullptr && !textless.empty()) return {std::move(reply), format_.billed_usage(response_of(textless))};
     // What was counted before the end is less than what will be billed.
     const bool is_whole = end_ == End::said || !is_cut;
     if (answer != nullptr && !has_final_usage_ && !(is_whole && has_usage_)) {

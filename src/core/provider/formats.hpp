@@ -8,6 +8,9 @@ namespace agent_queue {
 // OpenAI chat completions, and the many servers that speak it (provider/openai.cpp).
 const WireFormat &openai_format();
 
+// As one of them takes it (provider/openai_dialect.cpp); nullptr: the dialect is unknown.
+const WireFormat *openai_format_of(std::string_view dialect);
+
 // Anthropic's messages (provider/anthropic.cpp).
 const WireFormat &anthropic_format();
 

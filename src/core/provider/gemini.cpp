@@ -269,7 +269,11 @@ void take_call(Json &part, Json &call, Answer &answer) {
 }
 
 void take_part(Json &part, Answer &answer) {
-  if (!part.is_object() || part.value("thought", Json()) == Json(true)) return;
+  if (!part.is_object()) return;
+  if (part.value("thought", Json()) == Json(true)) {
+    answer.reasoning += take_text(part, "text");
+    return;
+  }
   answer.text += take_text(part, "text");
   const auto call = part.find("functionCall");
   if (call != part.end() && call->is_object()) take_call(part, *call, answer);
@@ -317,8 +321,8 @@ class GeminiFormat : public WireFormat {
   Result<HttpRequest> encode(const Call &call) const override {
     if (const auto error = check_call(call)) return *error;
     if (!is_url_safe(call.model))
-      return refuse("the name of a Gemini model holds only letters, digits, \"-\", \"_\" and \".\"",
-                    "Write agent_routes.model as \"gemini-2.5-flash\", without \"models/\".");
+      return misconfigured("the name of a Gemini model holds only letters, digits, \"-\", \"_\" and \".\"",
+                           "Write agent_routes.model as \"gemini-2.5-flash\", without \"models/\".");
     Result<std::string> body = request_body(call);
     if (!body.ok()) return body.error();
     const char *method = call.stream ? ":streamGenerateContent?alt=sse" : ":generateContent";
@@ -335,6 +339,13 @@ class GeminiFormat : public WireFormat {
   }
 
   std::unique_ptr<StreamReader> open_stream() const override { return open_gemini_stream(); }
+
+  // A prompt that was blocked was read, and is billed.
+  std::optional<Usage> billed_usage(const HttpResponse &response) const override {
+    const Result<Json> body = parse_json_leniently(response.body);
+    Usage usage;
+    return body.ok() && read_usage(*body, usage) ? std::optional(usage) : std::nullopt;
+  }
 };
 
 }  // namespace

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <array>
+#include <charconv>
 #include <optional>
 
 #include "core/wire/retry_after.hpp"
@@ -35,6 +36,9 @@ constexpr auto kCodes = std::to_array<Word>({
     {"content_policy", FailureClass::content_filter},
     {"content_policy_violation", FailureClass::content_filter},
     {"ResponsibleAIPolicyViolation", FailureClass::content_filter},
+    // The model wrote a call or a JSON text that the provider could not read: the next answer may be a good one.
+    {"tool_use_failed", FailureClass::transient},
+    {"json_validate_failed", FailureClass::transient},
     {"invalid_api_key", FailureClass::credential},
     {"account_deactivated", FailureClass::credential},
     {"API_KEY_INVALID", FailureClass::credential},
@@ -42,8 +46,7 @@ constexpr auto kCodes = std::to_array<Word>({
     {"permission_error", FailureClass::credential},
 });
 
-// Codes that count only beside a 2xx or 5xx: a 413 that says rate_limit_exceeded is a request larger than the limit,
-// and will never pass.
+// Codes that count only beside a 2xx or 5xx: beside another status, that is more precise.
 constexpr auto kPassingCodes = std::to_array<Word>({
     {"rate_limit_exceeded", FailureClass::rate_limited},
     {"rate_limit_error", FailureClass::rate_limited},
@@ -67,6 +70,7 @@ constexpr auto kPhrases = std::to_array<Word>({
     {"exceed context limit", FailureClass::context_length},
     {"exceeds the context length", FailureClass::context_length},
     {"exceeds the maximum number of tokens", FailureClass::context_length},
+    {"max_tokens must be at least 1, got -", FailureClass::context_length},  // vLLM: the prompt leaves no room
 });
 
 bool is_success(int status) {
@@ -126,12 +130,71 @@ std::array<std::string_view, 6> codes_of(const Json &error) {
           json_string(error, "status")};
 }
 
-std::string_view message_in(const Json &body) {
+// A member that is a text, or pydantic's list of what is wrong with which field: [{"loc": ["body", "n"], "msg": "…"}].
+std::string told_in(const Json &object, std::string_view key) {
+  const Json *told = json_member(object, key);
+  if (told != nullptr && told->is_object())
+    told = json_member(*told, "detail");  // Mistral's {"message": {"detail": []}}
+  if (told == nullptr || !told->is_array()) return std::string(json_string(object, key));
+  std::string text;
+  for (const Json &problem : *told) {
+    const std::string_view message = json_string(problem, "msg");
+    if (message.empty()) continue;
+    if (!text.empty()) text += "; ";
+    const Json *place = json_member(problem, "loc");
+    if (place != nullptr && place->is_array() && !place->empty() && place->back().is_string())
+      text += place->back().get_ref<const std::string &>() + ": ";
+    text += message;
+  }
+  return text;
+}
+
+// OpenRouter quotes what the upstream provider said.
+std::string with_upstream(std::string message, const Json &error) {
+  const Json *metadata = json_member(error, "metadata");
+  const std::string_view raw = metadata == nullptr ? std::string_view() : json_string(*metadata, "raw");
+  if (!raw.empty()) message.append(": ").append(raw);
+  return message;
+}
+
+std::string message_in(const Json &body) {
   const Json *error = json_member(body, "error");
   if (error != nullptr && error->is_string()) return error->get_ref<const std::string &>();
-  if (error != nullptr && !json_string(*error, "message").empty()) return json_string(*error, "message");
-  const std::string_view message = json_string(body, "message");
-  return message.empty() ? json_string(body, "detail") : message;
+  if (error != nullptr)
+    if (std::string message = told_in(*error, "message"); !message.empty())
+      return with_upstream(std::move(message), *error);
+  std::string message = told_in(body, "message");
+  return message.empty() ? told_in(body, "detail") : message;
+}
+
+// ---- what a request that is too large is told
+
+// The number behind "word " in prose.
+std::optional<std::int64_t> number_behind(std::string_view text, std::string_view word) {
+  const std::size_t at = text.find(word);
+  if (at == std::string_view::npos) return std::nullopt;
+  std::int64_t number = 0;
+  const char *begin = text.data() + at + word.size();
+  if (std::from_chars(begin, text.data() + text.size(), number).ec != std::errc()) return std::nullopt;
+  return number;
+}
+
+// "tokens per minute (TPM): Limit 6000, Requested 12328": no waiting makes room for this one.
+bool exceeds_its_limit(std::string_view message) {
+  const auto limit = number_behind(message, "Limit ");
+  const auto requested = number_behind(message, "Requested ");
+  return limit && requested && *requested > *limit;
+}
+
+bool is_rate_limit(const Json &error) {
+  return json_string(error, "code") == "rate_limit_exceeded" || json_string(error, "type") == "rate_limit_exceeded";
+}
+
+// OpenRouter's 403 is about the content where it says what was flagged, not about the key.
+bool is_moderation(const Json &error) {
+  const Json *metadata = json_member(error, "metadata");
+  return metadata != nullptr &&
+         (json_member(*metadata, "flagged_input") != nullptr || json_member(*metadata, "reasons") != nullptr);
 }
 
 // What the body says so precisely that neither status nor headers matter.
@@ -141,10 +204,12 @@ std::optional<FailureClass> precise_kind(int status, const Json &body) {
     if (const auto kind = find_word(kCodes, code)) return kind;
   const Json *details = json_member(error, "details");
   if (details != nullptr && names_daily_quota(*details)) return FailureClass::quota;
+  if (is_moderation(error)) return FailureClass::content_filter;
   if (status >= 500) return std::nullopt;
-  const std::string_view message = message_in(body);
+  const std::string message = message_in(body);
+  if ((status == 413 || status == 429) && exceeds_its_limit(message)) return FailureClass::context_length;
   for (const Word &phrase : kPhrases)
-    if (message.find(phrase.word) != std::string_view::npos) return phrase.kind;
+    if (message.find(phrase.word) != std::string::npos) return phrase.kind;
   return std::nullopt;
 }
 
@@ -170,6 +235,9 @@ FailureClass obey_should_retry(FailureClass kind, std::string_view should_retry)
 
 FailureClass classify(const HttpResponse &response, const Json &body) {
   if (const auto precise = precise_kind(response.status, body)) return *precise;
+  // Groq's 413: of a rate limit where it says when to come back, else of a request that is too large for ever.
+  if (response.status == 413 && is_rate_limit(error_object(body)) && !response.header("retry-after").empty())
+    return FailureClass::rate_limited;
   return obey_should_retry(general_kind(response.status, body), response.header("x-should-retry"));
 }
 
@@ -188,7 +256,7 @@ std::string message_for(const HttpResponse &response, const Json &body, std::str
     return prefixed(response.status, "the provider redirects" + (target.empty() ? "" : " to " + target) +
                                          ", and redirects are not followed; correct the provider's base_url");
   }
-  const std::string_view said = message_in(body);
+  const std::string said = message_in(body);
   return prefixed(response.status, said.empty() ? excerpt(response.body, secret) : redact(said, secret));
 }
 

@@ -174,6 +174,7 @@ bool read_usage(const Json &body, Usage &usage) {
 Answer take_answer(Json &body, Json &message) {
   Answer answer;
   answer.text = take_text(message, "content");
+  answer.reasoning = take_text(message, "thinking");
   take_calls(message, answer);
   answer.model = clean_text(json_string(body, "model"), kNameBytesMax);
   answer.finish_reason = clean_text(json_string(body, "done_reason"), kNameBytesMax);

@@ -1,13 +1,17 @@
 // OpenAI chat completions: POST {base_url}/chat/completions. Also spoken by DeepSeek, vLLM, llama.cpp, Ollama and
-// others. Tested in test/unit/provider_test.cpp with test/unit/fixtures/openai, fuzzed in
+// others. What their requests want differently is in openai_dialect.cpp; answers are read in all their variants at
+// once. Tested in test/unit/{provider,openai_dialect}_test.cpp with test/unit/fixtures/openai, fuzzed in
 // test/fuzz/fuzz_openai_decode.cpp.
 #include <algorithm>
-#include <array>
+#include <cmath>
 #include <string>
 
+#include "core/base/name_map.hpp"
 #include "core/provider/answer_read.hpp"
 #include "core/provider/formats.hpp"
 #include "core/provider/http_failure.hpp"
+#include "core/provider/openai_dialect.hpp"
+#include "core/provider/openai_shape.hpp"
 #include "core/provider/request_write.hpp"
 #include "core/provider/streams.hpp"
 #include "core/wire/text_clean.hpp"
@@ -17,55 +21,52 @@ namespace {
 
 // ---- request
 
-// Not a user's to set: the first two are the call itself (and its price), the others are how its answer comes.
-bool is_reserved(std::string_view param) {
-  constexpr std::array<std::string_view, 4> kReserved = {"model", "messages", "stream", "stream_options"};
-  return std::find(kReserved.begin(), kReserved.end(), param) != kReserved.end();
-}
-
-// Text values are appended as they were dumped; no copy of the conversation as JSON is made.
-void append_messages(std::string &body, const Prompt &prompt) {
-  body += "\"messages\":";
-  const std::string turns = dump_json(prompt.messages);
-  if (prompt.system.empty()) {
-    body += turns;
-    return;
-  }
-  body += R"([{"role":"system","content":)";
-  body += dump_json(prompt.system);
-  body += '}';
-  if (!prompt.messages.empty()) body += ',';
-  body.append(turns, 1);  // its opening bracket is written
-}
-
-bool bounds_output(const Json &params) {
-  return json_member(params, "max_completion_tokens") != nullptr || json_member(params, "max_tokens") != nullptr;
-}
-
-void append_params(std::string &body, const Json &params) {
-  for (const auto &item : params.items()) {
-    if (item.value().is_null() || is_reserved(item.key())) continue;
-    body += ',';
-    body += dump_json(item.key());
-    body += ':';
-    body += dump_json(item.value());
-  }
-}
-
-std::string request_body(const Call &call) {
-  const Json &params = params_of(call);
-  std::string body = R"({"model":)" + dump_json(std::string(call.model)) + ',';
-  append_messages(body, *call.prompt);
-  if (call.max_output_tokens > 0 && !bounds_output(params))
-    body += R"(,"max_completion_tokens":)" + std::to_string(call.max_output_tokens);
-  // Without the option a stream says nothing of its usage.
-  if (call.stream) body += R"(,"stream":true,"stream_options":{"include_usage":true})";
-  append_params(body, params);
+Result<std::string> request_body(const OpenAiDialect &dialect, const Call &call) {
+  const Result<std::string> messages = written_messages(dialect, call);
+  if (!messages.ok()) return messages;
+  std::string body = R"({"model":)" + dump_json(std::string(call.model));
+  append_member(body, "messages", *messages);
+  if (call.stream) append_member(body, "stream", "true");
+  // Without the option a stream says nothing of its usage; who refuses it says so unasked.
+  if (call.stream && dialect.knows_stream_options) append_member(body, "stream_options", R"({"include_usage":true})");
+  append_params(body, dialect, call);
   body += '}';
   return body;
 }
 
-// ---- answer
+// ---- answer: message
+
+// The texts of a list of parts. Mistral's thinking is a part with a list of its own.
+std::string take_parts(Json &parts, const char *key) {
+  std::string text;
+  for (Json &part : parts)
+    if (part.is_object()) text += take_text(part, key);
+  return text;
+}
+
+// Some servers leave out the id or the type, or give the arguments as the object that they describe.
+void complete_call(Json &call, std::size_t index) {
+  const auto function = call.is_object() ? call.find("function") : call.end();
+  if (!call.is_object() || function == call.end() || !function->is_object()) return;
+  const Json *arguments = json_member(*function, "arguments");
+  if (json_string(call, "id").empty())
+    call["id"] = made_call_id(json_string(*function, "name"), arguments == nullptr ? Json() : *arguments, index);
+  if (json_string(call, "type").empty()) call["type"] = "function";
+  if (arguments == nullptr || arguments->is_null())
+    (*function)["arguments"] = "{}";
+  else if (!arguments->is_string())
+    (*function)["arguments"] = dump_json(*arguments);
+}
+
+void take_calls(Json &message, Answer &answer) {
+  Json *calls = array_member(message, "tool_calls");
+  if (calls == nullptr || calls->empty()) return;
+  clean_json(*calls);
+  for (std::size_t i = 0; i < calls->size(); ++i) complete_call((*calls)[i], i);
+  answer.tool_calls = std::move(*calls);
+}
+
+// ---- answer: why it ended
 
 std::string_view common_finish_reason(std::string_view reason) {
   if (reason == "function_call" || reason == "tool_use") return "tool_calls";
@@ -74,10 +75,40 @@ std::string_view common_finish_reason(std::string_view reason) {
   return reason;
 }
 
+// Words of servers that gave up in the middle, without saying more.
+bool is_given_up(std::string_view reason) {
+  return reason == "error" || reason == "abort" || reason == "insufficient_system_resource";
+}
+
+std::string finish_reason(const Answer &answer, const Json &choice) {
+  std::string reason = clean_text(common_finish_reason(json_string(choice, "finish_reason")), kNameBytesMax);
+  if (reason != "stop") return reason;
+  if (!answer.refusal.empty()) return "refusal";
+  return answer.tool_calls.is_null() ? reason : "tool_calls";
+}
+
+// ---- answer: usage
+
+const Json *usage_member(const Json &body) {
+  const Json *usage = given(body, "usage");
+  const Json *groq = usage == nullptr ? given(body, "x_groq") : nullptr;
+  return groq == nullptr ? usage : given(*groq, "usage");
+}
+
+// llama.cpp's, in tokens; its prompt_n holds no cached ones.
+bool read_timings(const Json &body, Usage &usage) {
+  const Json *timings = given(body, "timings");
+  if (timings == nullptr) return false;
+  usage.input = token_count(timings, "prompt_n");
+  usage.cache_read = token_count(timings, "cache_n", kTokensMax - usage.input);
+  usage.output = token_count(timings, "predicted_n");
+  return has_count(*timings, {"prompt_n", "predicted_n"});
+}
+
 // Cached and written tokens are parts of the prompt, reasoning is a part of the completion.
 bool read_usage(const Json &body, Usage &usage) {
-  const Json *reported = json_member(body, "usage");
-  if (reported == nullptr) return false;
+  const Json *reported = usage_member(body);
+  if (reported == nullptr) return read_timings(body, usage);
   const Json *input_details = json_member(*reported, "prompt_tokens_details");
   const Json *output_details = json_member(*reported, "completion_tokens_details");
   const bool counts_input = json_int(*reported, "prompt_tokens").has_value();
@@ -96,71 +127,140 @@ bool read_usage(const Json &body, Usage &usage) {
   return counts_input || prompt > 0 || json_int(*reported, "completion_tokens").has_value();
 }
 
-Json *first_message(Json &body) {
-  const auto choices = body.find("choices");
-  if (choices == body.end() || !choices->is_array() || choices->empty()) return nullptr;
-  Json &choice = (*choices)[0];
-  if (!choice.is_object()) return nullptr;
-  const auto message = choice.find("message");
-  return message == choice.end() || !message->is_object() ? nullptr : &*message;
+// JSON has the decimal as a binary fraction: twelve digits behind the point give back what was written.
+std::optional<Usd> stated_usd(const Json &object, std::string_view key) {
+  constexpr double kUsdMax = 1e6;
+  const Json *member = json_member(object, key);
+  if (member == nullptr || !member->is_number()) return std::nullopt;
+  const auto usd = member->get<double>();
+  if (!(usd >= 0) || usd > kUsdMax) return std::nullopt;
+  constexpr double kPicoPerUsd = 1e12;
+  return Usd::from_femto(static_cast<__int128>(std::llround(usd * kPicoPerUsd)) * 1000);
 }
 
-// `message` is a part of `body`; both are taken apart.
-Answer take_answer(Json &body, Json &message) {
+// With a key of one's own at the upstream provider (is_byok), `cost` is the fee alone.
+std::optional<Usd> read_cost(const Json &body) {
+  const Json *usage = usage_member(body);
+  std::optional<Usd> cost = usage == nullptr ? std::nullopt : stated_usd(*usage, "cost");
+  const Json *byok = cost ? json_member(*usage, "is_byok") : nullptr;
+  if (byok == nullptr || *byok != Json(true)) return cost;
+  const Json *details = json_member(*usage, "cost_details");
+  const auto upstream = details == nullptr ? std::nullopt : stated_usd(*details, "upstream_inference_cost");
+  if (!upstream) return std::nullopt;
+  return *cost + *upstream;
+}
+
+// ---- answer
+
+Json *first_choice(Json &body) {
+  Json *choices = array_member(body, "choices");
+  return choices == nullptr || choices->empty() || !(*choices)[0].is_object() ? nullptr : &(*choices)[0];
+}
+
+// Azure leaves out the message of a choice that was filtered.
+Json message_of(Json &choice) {
+  const auto message = choice.find("message");
+  if (message != choice.end() && message->is_object()) return std::move(*message);
+  return json_string(choice, "finish_reason") == "content_filter" ? Json::object() : Json();
+}
+
+// OpenRouter reports the failure of an upstream provider inside the choice.
+std::optional<Failure> failure_of(const HttpResponse &response, const Json &choice, std::string_view secret,
+                                  WallTime now) {
+  if (has_error(choice)) return http_failure(response, choice, secret, now);
+  const std::string_view reason = json_string(choice, "finish_reason");
+  if (!is_given_up(reason)) return std::nullopt;
+  const std::string message = "the provider gave up in the middle of the answer (" + std::string(reason) + ")";
+  return http_failure(response, Json::object({{"error", message}}), secret, now);
+}
+
+Answer take_answer(const Json &body, const Json &choice, Json &message, const OpenAiDialect &dialect) {
   Answer answer;
+  answer.reasoning = take_openai_reasoning(message);
   answer.text = take_openai_content(message);
   answer.refusal = take_text(message, "refusal");
   answer.model = clean_text(json_string(body, "model"), kNameBytesMax);
-  const std::string_view reason = common_finish_reason(json_string(body["choices"][0], "finish_reason"));
-  answer.finish_reason = clean_text(reason, kNameBytesMax);
-  if (!answer.refusal.empty() && answer.finish_reason == "stop") answer.finish_reason = "refusal";
-  if (const auto calls = message.find("tool_calls"); calls != message.end() && calls->is_array() && !calls->empty()) {
-    answer.tool_calls = std::move(*calls);
-    clean_json(answer.tool_calls);
-  }
+  take_calls(message, answer);
+  answer.finish_reason = finish_reason(answer, choice);
   answer.usage_known = read_usage(body, answer.usage);
+  if (dialect.reports_cost) answer.cost = read_cost(body);
   return answer;
 }
 
 class OpenAiFormat : public WireFormat {
  public:
+  explicit OpenAiFormat(const OpenAiDialect &dialect) : dialect_(dialect) {}
+
   std::string_view name() const override { return "openai"; }
 
   Result<HttpRequest> encode(const Call &call) const override {
     if (const auto error = check_call(call)) return *error;
-    HttpRequest request = json_post(call.base_url, "/chat/completions", request_body(call));
-    if (!call.api_key.empty()) request.headers.push_back({"authorization", "Bearer " + std::string(call.api_key)});
+    Result<std::string> body = request_body(dialect_, call);
+    if (!body.ok()) return body.error();
+    HttpRequest request = json_post(call.base_url, "/chat/completions", std::move(body).value());
+    const bool is_bearer = dialect_.key_header == "authorization";
+    if (!call.api_key.empty())
+      request.headers.push_back(
+          {std::string(dialect_.key_header), (is_bearer ? "Bearer " : "") + std::string(call.api_key)});
     return request;
   }
 
   Reply decode(const HttpResponse &response, std::string_view secret, WallTime now) const override {
     auto body = read_success(response, secret, now);
     if (auto *failure = std::get_if<Failure>(&body)) return std::move(*failure);
-    return read_openai_answer(std::get<Json>(std::move(body)), response, secret);
+    return read_openai_answer(std::get<Json>(std::move(body)), dialect_, response, secret, now);
   }
 
-  std::unique_ptr<StreamReader> open_stream() const override { return open_openai_stream(); }
+  std::unique_ptr<StreamReader> open_stream() const override { return open_openai_stream(dialect_); }
+
+  std::optional<Usage> billed_usage(const HttpResponse &response) const override {
+    const Result<Json> body = parse_json_leniently(response.body);
+    Usage usage;
+    return body.ok() && read_usage(*body, usage) ? std::optional(usage) : std::nullopt;
+  }
+
+ private:
+  const OpenAiDialect &dialect_;
 };
 
 }  // namespace
 
 std::string take_openai_content(Json &message) {
-  const auto content = message.find("content");
-  if (content == message.end() || !content->is_array()) return take_text(message, "content");
-  std::string text;
-  for (Json &part : *content)
-    if (part.is_object()) text += take_text(part, "text");
-  return text;
+  Json *parts = array_member(message, "content");
+  return parts == nullptr ? take_text(message, "content") : take_parts(*parts, "text");
 }
 
-Reply read_openai_answer(Json body, const HttpResponse &response, std::string_view secret) {
-  Json *message = first_message(body);
-  if (message == nullptr) return garbled_answer(response, "the answer has no choice with a message", secret);
-  return take_answer(body, *message);
+std::string take_openai_reasoning(Json &message) {
+  std::string reasoning = take_text(message, "reasoning_content");
+  if (reasoning.empty()) reasoning = take_text(message, "reasoning");
+  if (Json *parts = array_member(message, "content"); parts != nullptr && reasoning.empty())
+    for (Json &part : *parts)
+      if (Json *thoughts = part.is_object() ? array_member(part, "thinking") : nullptr)
+        reasoning += take_parts(*thoughts, "text");
+  return reasoning;
+}
+
+Reply read_openai_answer(Json body, const OpenAiDialect &dialect, const HttpResponse &response, std::string_view secret,
+                         WallTime now) {
+  Json *choice = first_choice(body);
+  if (choice == nullptr) return garbled_answer(response, "the answer has no choice with a message", secret);
+  if (auto failure = failure_of(response, *choice, secret, now)) return *std::move(failure);
+  Json message = message_of(*choice);
+  if (!message.is_object()) return garbled_answer(response, "the answer has no choice with a message", secret);
+  return take_answer(body, *choice, message, dialect);
+}
+
+const WireFormat *openai_format_of(std::string_view dialect) {
+  static const NameMap<OpenAiFormat> formats = [] {
+    NameMap<OpenAiFormat> made;
+    for (const OpenAiDialect &known : openai_dialects()) made.emplace(std::string(known.name), OpenAiFormat(known));
+    return made;
+  }();
+  return find_name(formats, dialect);
 }
 
 const WireFormat &openai_format() {
-  static const OpenAiFormat format;
+  static const WireFormat &format = *openai_format_of("");
   return format;
 }
 

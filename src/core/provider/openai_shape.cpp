@@ -154,10 +154,14 @@ Json tool_call(std::string_view id, std::string_view name, Json arguments) {
   return call;
 }
 
-std::string made_call_id(std::string_view name, const Json &arguments, std::size_t index) {
+std::uint64_t hash_text(std::string_view text) {
   std::uint64_t hash = 0xCBF29CE484222325U;  // FNV-1a
-  const std::string text = std::string(name) + '\n' + dump_json(arguments);
   for (const char c : text) hash = (hash ^ static_cast<unsigned char>(c)) * 0x100000001B3U;
+  return hash;
+}
+
+std::string made_call_id(std::string_view name, const Json &arguments, std::size_t index) {
+  const std::uint64_t hash = hash_text(std::string(name) + '\n' + dump_json(arguments));
   std::string id = "call_";
   for (int shift = 60; shift >= 0; shift -= 4) id += "0123456789abcdef"[(hash >> shift) & 15U];
   return id + '_' + std::to_string(index);
@@ -170,6 +174,13 @@ Json stop_list(const Json &stop) {
 const Json *response_schema(const Json &response_format) {
   const Json *named = given(response_format, "json_schema");
   return named == nullptr ? nullptr : given(*named, "schema");
+}
+
+std::string json_instruction(const Json &response_format) {
+  if (const Json *schema = response_schema(response_format))
+    return "Answer with a JSON object that fits this JSON schema, and with nothing else: " + dump_json(*schema);
+  const std::string_view type = json_string(response_format, "type");
+  return type == "json_object" || type == "json_schema" ? "Answer with a JSON object and with nothing else." : "";
 }
 
 bool is_openai_only(std::string_view param) {

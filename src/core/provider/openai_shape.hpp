@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstddef>
+#include <cstdint>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -71,6 +72,9 @@ class CalledFunctions {
 // string is that text. Clean.
 Json tool_call(std::string_view id, std::string_view name, Json arguments);
 
+// Not for secrets: equal texts give equal numbers, others hardly ever.
+std::uint64_t hash_text(std::string_view text);
+
 // For providers that give calls no id: always the same for the same answer, and hardly ever the same for another.
 std::string made_call_id(std::string_view name, const Json &arguments, std::size_t index);
 
@@ -81,6 +85,9 @@ Json stop_list(const Json &stop);
 
 // The schema of a response_format of type json_schema; nullptr: it has none.
 const Json *response_schema(const Json &response_format);
+
+// A response_format in words, for providers that can be told it in no other way; empty: it asks for free text.
+std::string json_instruction(const Json &response_format);
 
 // Params of OpenAI's that have no counterpart elsewhere. They are left out, so that an agent type can have routes to
 // providers of several formats.

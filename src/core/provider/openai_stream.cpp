@@ -9,6 +9,7 @@
 #include "core/provider/event_reader.hpp"
 #include "core/provider/formats.hpp"
 #include "core/provider/http_failure.hpp"
+#include "core/provider/openai_dialect.hpp"
 #include "core/provider/streams.hpp"
 
 namespace agent_queue {
@@ -50,7 +51,8 @@ bool has_unread_token(const Json &delta) {
 
 class OpenAiStream : public EventReader {
  public:
-  OpenAiStream() : EventReader(openai_format(), Framing::server_events) {}
+  explicit OpenAiStream(const OpenAiDialect &dialect)
+      : EventReader(*openai_format_of(dialect.name), Framing::server_events), dialect_(dialect) {}
 
  protected:
   Brought take(Json &event, std::string_view) override {
@@ -72,22 +74,26 @@ class OpenAiStream : public EventReader {
   Json assemble(std::string text) override {
     Json message = Json::object({{"content", std::move(text)}, {"refusal", std::move(refusal_)}});
     message["tool_calls"] = calls_.take();
+    message["reasoning_content"] = std::move(reasoning_);
     Json choice = Json::object({{"finish_reason", std::move(reason_)}});
     choice["message"] = std::move(message);
     Json body = Json::object({{"model", std::move(model_)}, {"usage", std::move(usage_)}});
+    if (!timings_.is_null()) body["timings"] = std::move(timings_);
     body["choices"].push_back(std::move(choice));
     return body;
   }
 
   Reply read(Json body, const HttpResponse &response, std::string_view secret) const override {
-    return read_openai_answer(std::move(body), response, secret);
+    return read_openai_answer(std::move(body), dialect_, response, secret, WallTime{});
   }
 
  private:
   // Servers that count with each chunk count from the start: the last one holds.
   bool take_usage(Json &holder) {
+    if (const auto timings = holder.find("timings"); timings != holder.end() && timings->is_object())
+      timings_ = std::move(*timings);
     const auto usage = holder.find("usage");
-    if (usage == holder.end() || !usage->is_object() || usage->empty()) return false;
+    if (usage == holder.end() || !usage->is_object() || usage->empty()) return !timings_.is_null();
     usage_ = std::move(*usage);
     return true;
   }
@@ -95,6 +101,7 @@ class OpenAiStream : public EventReader {
   void take_delta(Json &delta, Brought &brought) {
     brought.is_answer = true;
     brought.is_token = has_unread_token(delta);
+    reasoning_ += take_openai_reasoning(delta);
     brought.text = take_openai_content(delta);
     const std::string refusal = agent_queue::take_text(delta, "refusal");
     refusal_ += refusal;
@@ -105,17 +112,20 @@ class OpenAiStream : public EventReader {
         brought.is_token || !brought.text.empty() || !refusal.empty() || (calls != nullptr && !calls->empty());
   }
 
+  const OpenAiDialect &dialect_;
   std::string model_;
+  std::string reasoning_;
   std::string refusal_;
   std::string reason_;
   CallFragments calls_;
   Json usage_;
+  Json timings_;  // llama.cpp's way to say usage
 };
 
 }  // namespace
 
-std::unique_ptr<StreamReader> open_openai_stream() {
-  return std::make_unique<OpenAiStream>();
+std::unique_ptr<StreamReader> open_openai_stream(const OpenAiDialect &dialect) {
+  return std::make_unique<OpenAiStream>(dialect);
 }
 
 }  // namespace agent_queue

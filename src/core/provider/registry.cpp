@@ -15,9 +15,14 @@ std::unique_ptr<StreamReader> WireFormat::open_stream() const {
   return nullptr;
 }
 
-const WireFormat *find_wire_format(std::string_view name) {
-  for (const WireFormat *format :
-       {&openai_format(), &anthropic_format(), &gemini_format(), &ollama_format(), &echo_format()})
+std::optional<Usage> WireFormat::billed_usage(const HttpResponse &) const {
+  return std::nullopt;
+}
+
+const WireFormat *find_wire_format(std::string_view name, std::string_view dialect) {
+  if (name == openai_format().name()) return openai_format_of(dialect);
+  if (!dialect.empty()) return nullptr;
+  for (const WireFormat *format : {&anthropic_format(), &gemini_format(), &ollama_format(), &echo_format()})
     if (format->name() == name) return format;
   return nullptr;
 }

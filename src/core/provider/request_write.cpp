@@ -17,12 +17,17 @@ Error refuse(std::string message, std::string hint) {
   return Error{ErrorKind::invalid_input, std::move(message), std::move(hint)};
 }
 
+Error misconfigured(std::string message, std::string hint) {
+  return Error{ErrorKind::misconfigured, std::move(message), std::move(hint)};
+}
+
 std::optional<Error> check_call(const Call &call) {
-  if (call.base_url.empty()) return refuse("provider has no base_url", "Set agent_providers.base_url.");
-  if (call.model.empty()) return refuse("route has no model", "Set agent_routes.model.");
+  if (call.base_url.empty()) return misconfigured("provider has no base_url", "Set agent_providers.base_url.");
+  if (call.model.empty()) return misconfigured("route has no model", "Set agent_routes.model.");
   if (call.prompt == nullptr || !call.prompt->messages.is_array()) return refuse("call has no messages");
   if (!fits_header(call.api_key))
-    return refuse("API key holds a line break or another control character", "Look at what api_key_ref refers to.");
+    return misconfigured("API key holds a line break or another control character",
+                         "Look at what api_key_ref refers to.");
   return std::nullopt;
 }
 
@@ -44,9 +49,10 @@ Json output_bound(const Call &call, std::initializer_list<std::string_view> name
 
 HttpRequest json_post(std::string_view base_url, std::string_view path, std::string body) {
   HttpRequest request;
-  request.url = base_url;
+  const std::size_t query = std::min(base_url.find('?'), base_url.size());
+  request.url = base_url.substr(0, query);
   if (request.url.ends_with('/')) request.url.pop_back();
-  request.url += path;
+  request.url.append(path).append(base_url.substr(query));
   request.headers.push_back({"content-type", "application/json"});
   request.body = std::move(body);
   return request;

@@ -12,7 +12,11 @@
 
 namespace agent_queue {
 
+// The request is to blame: the job fails as invalid_request.
 Error refuse(std::string message, std::string hint = {});
+
+// What an administrator set up is to blame: the job fails as configuration.
+Error misconfigured(std::string message, std::string hint = {});
 
 // What no format can send: a call without address, model or messages, or with a key that would break its header.
 std::optional<Error> check_call(const Call &call);
@@ -26,7 +30,7 @@ const Json *given(const Json &object, std::string_view key);
 // The bound of the output: the first of `names` that the params give, else the call's own, else JSON null.
 Json output_bound(const Call &call, std::initializer_list<std::string_view> names);
 
-// A POST of JSON to base_url + path, without credentials.
+// A POST of JSON to base_url + path, without credentials. A query of base_url stays at the end.
 HttpRequest json_post(std::string_view base_url, std::string_view path, std::string body);
 
 // `,"key":json` where `body` holds a member already, else without the comma. `json` is JSON text.

@@ -4,6 +4,7 @@
 #pragma once
 
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <variant>
@@ -11,6 +12,7 @@
 #include "core/base/failure.hpp"
 #include "core/base/result.hpp"
 #include "core/base/time.hpp"
+#include "core/base/usd.hpp"
 #include "core/cost/usage.hpp"
 #include "core/prompt/prompt.hpp"
 #include "core/wire/http.hpp"
@@ -34,9 +36,11 @@ struct Answer {
   std::string finish_reason;  // stop | length | tool_calls | content_filter | refusal, else as the provider says
   std::string model;          // the exact model that answered; may be empty
   std::string refusal;        // clean; empty: none
+  std::string reasoning;      // what the model showed of its thinking; clean; empty: none
   Json tool_calls;            // OpenAI shape; null: none
   Usage usage;
   bool usage_known = false;  // false: the answer carried no usage
+  std::optional<Usd> cost;   // what the provider says that it billed; empty: it does not say, the price list knows
 };
 
 using Reply = std::variant<Answer, Failure>;
@@ -54,6 +58,9 @@ class WireFormat {
   // Any bytes at all: a Failure at worst. `secret` is redacted from whatever is quoted.
   virtual Reply decode(const HttpResponse &response, std::string_view secret, WallTime now) const = 0;
 
+  // What an answer says was billed although decode() takes it for a failure; empty: nothing.
+  virtual std::optional<Usage> billed_usage(const HttpResponse &response) const;
+
   // For the answer (status 2xx) of a request that was encoded with Call::stream; other answers go to decode().
   // nullptr: the format has no streams, and encode() has not asked for one.
   virtual std::unique_ptr<StreamReader> open_stream() const;
@@ -63,7 +70,8 @@ class WireFormat {
   virtual HttpResponse answer_locally(const HttpRequest &request) const;
 };
 
-// The format of that name (openai, anthropic, gemini, ollama, echo); nullptr: unknown. Lives as long as the process.
-const WireFormat *find_wire_format(std::string_view name);
+// The format of that name (openai, anthropic, gemini, ollama, echo), openai also in a dialect; nullptr: unknown. Lives
+// as long as the process.
+const WireFormat *find_wire_format(std::string_view name, std::string_view dialect = {});
 
 }  // namespace agent_queue

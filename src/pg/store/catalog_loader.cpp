@@ -84,6 +84,7 @@ Provider provider(const TextRow &row) {
   made.timeouts.first_byte = micros(row[6]);
   made.timeouts.idle = micros(row[7]);
   made.enabled = flag(row[8]);
+  made.dialect = text_or_empty(row[9]);
   return made;
 }
 
@@ -103,6 +104,7 @@ void add_price(PriceTable &prices, const TextRow &row) {
   made.output = price(row[5]);
   made.valid_from = WallTime{micros(row[6])};
   if (row[7]) made.valid_to = WallTime{micros(row[7])};
+  made.cache_write_1h = price(row[8]);
   prices.add(text_or_empty(row[0]), text_or_empty(row[1]), made);
 }
 

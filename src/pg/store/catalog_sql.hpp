@@ -18,7 +18,7 @@ inline constexpr const char *kProviders = R"(
   SELECT name, wire_format, base_url, coalesce(api_key_ref, ''), headers,
          (extract(epoch FROM connect_timeout) * 1000000)::bigint,
          (extract(epoch FROM first_byte_timeout) * 1000000)::bigint,
-         (extract(epoch FROM idle_timeout) * 1000000)::bigint, enabled
+         (extract(epoch FROM idle_timeout) * 1000000)::bigint, enabled, coalesce(dialect, '')
     FROM @s@.agent_providers)";
 
 // infinity is no number of microseconds: open ends are NULL, open beginnings the year 1.
@@ -27,7 +27,8 @@ inline constexpr const char *kPrices = R"(
          output_usd_per_mtok,
          (extract(epoch FROM CASE WHEN isfinite(valid_from) THEN valid_from ELSE '0001-01-01 00:00+00' END)
           * 1000000)::bigint,
-         CASE WHEN isfinite(valid_to) THEN (extract(epoch FROM valid_to) * 1000000)::bigint END
+         CASE WHEN isfinite(valid_to) THEN (extract(epoch FROM valid_to) * 1000000)::bigint END,
+         cache_write_1h_usd_per_mtok
     FROM @s@.agent_models)";
 
 inline constexpr const char *kQueues = "SELECT name, paused, concurrency FROM @s@.agent_queues";
