@@ -92,5 +92,3 @@ FROM agent_queue_origin AS o, pg_control_system() AS c, pg_database AS d WHERE d
 SELECT name, concurrency, paused, keep_for, shipped FROM agent_queues ORDER BY name;
 SELECT name, wire_format, dialect, base_url, api_key_ref, enabled, shipped FROM agent_providers ORDER BY name;
 SELECT provider, count(*), bool_and(shipped) AS shipped FROM agent_models GROUP BY provider ORDER BY provider;
--- No shipped price begins in the future, and cached input is never dearer.
-SELECT model FROM agent_models WHERE valid_from > now() OR cached_input_usd_per_mtok > input_usd_per_mtok;

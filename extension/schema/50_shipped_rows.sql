@@ -21,19 +21,23 @@ INSERT INTO @extschema@.agent_providers (name, wire_format, dialect, base_url, f
     ('vllm',       'openai', 'vllm',     'http://127.0.0.1:8000/v1',  '10 min', true),
     ('llamacpp',   'openai', 'llamacpp', 'http://127.0.0.1:8080/v1',  '10 min', true);
 
--- OpenAI, list of August 2026. The list is doubtful about cached gpt-4.1-nano. Writing to the prompt cache costs 1.25 ×
--- input from gpt-5.6 on, nothing extra before. gpt-6.1-terra: requests over 272,000 tokens cost more, and so do cache
--- writes that are kept for 12 hours.
+-- OpenAI, list of August 2026; older models from the day on that their price holds. Writing to the prompt cache costs
+-- 1.25 × input from gpt-5.6 on, nothing extra before. gpt-6.1-terra: requests over 272,000 tokens cost more, and so do
+-- cache writes that are kept for 12 hours.
 INSERT INTO @extschema@.agent_models (provider, batch_discount, shipped, model, input_usd_per_mtok,
                                       cached_input_usd_per_mtok, cache_write_usd_per_mtok, output_usd_per_mtok,
                                       context_tokens, max_output_tokens, capability, reasoning, valid_from)
 SELECT 'openai', 0.5, true, price.*
 FROM (VALUES
-    ('gpt-4o',        2.50, 1.25,  NULL,  10,   128000,  16384,  'medium', false, timestamptz '2026-08-01 00:00Z'),
-    ('gpt-4o-mini',   0.15, 0.075, NULL,  0.60, 128000,  16384,  'low',    false, timestamptz '2026-08-01 00:00Z'),
-    ('gpt-4.1',       2,    0.50,  NULL,  8,    1047576, 32768,  'medium', false, timestamptz '2026-08-01 00:00Z'),
-    ('gpt-4.1-mini',  0.40, 0.10,  NULL,  1.60, 1047576, 32768,  'low',    false, timestamptz '2026-08-01 00:00Z'),
-    ('gpt-4.1-nano',  0.10, NULL,  NULL,  0.40, 1047576, 32768,  'low',    false, timestamptz '2026-08-01 00:00Z'),
+    ('gpt-4',         30,   NULL,  NULL,  60,   8192,    8192,   'medium', false, timestamptz '2023-03-14 00:00Z'),
+    ('gpt-3.5-turbo', 0.50, NULL,  NULL,  1.50, 16385,   4096,   'low',    false, timestamptz '2024-02-16 00:00Z'),
+    ('gpt-4-turbo',   10,   NULL,  NULL,  30,   128000,  4096,   'medium', false, timestamptz '2024-04-09 00:00Z'),
+    ('gpt-4o',        5,    NULL,  NULL,  15,   128000,  4096,   'medium', false, timestamptz '2024-05-13 00:00Z'),
+    ('gpt-4o',        2.50, 1.25,  NULL,  10,   128000,  16384,  'medium', false, timestamptz '2024-10-02 00:00Z'),
+    ('gpt-4o-mini',   0.15, 0.075, NULL,  0.60, 128000,  16384,  'low',    false, timestamptz '2024-07-18 00:00Z'),
+    ('gpt-4.1',       2,    0.50,  NULL,  8,    1047576, 32768,  'medium', false, timestamptz '2025-04-14 00:00Z'),
+    ('gpt-4.1-mini',  0.40, 0.10,  NULL,  1.60, 1047576, 32768,  'low',    false, timestamptz '2025-04-14 00:00Z'),
+    ('gpt-4.1-nano',  0.10, 0.025, NULL,  0.40, 1047576, 32768,  'low',    false, timestamptz '2025-04-14 00:00Z'),
     ('o3',            2,    0.50,  NULL,  8,    200000,  100000, 'high',   true,  timestamptz '2026-08-01 00:00Z'),
     ('o4-mini',       1.10, 0.275, NULL,  4.40, 200000,  100000, 'medium', true,  timestamptz '2026-08-01 00:00Z'),
     ('gpt-5',         1.25, 0.125, NULL,  10,   400000,  128000, 'high',   true,  timestamptz '2026-08-01 00:00Z'),
@@ -68,31 +72,47 @@ VALUES
     ('mistral', 'mistral-large-latest', 0.50, 1.50, 'medium', '2026-08-01 00:00Z', true),
     ('mistral', 'mistral-small-latest', 0.10, 0.30, 'low',    '2026-08-01 00:00Z', true);
 
--- Anthropic and Gemini, lists of August 2026. Anthropic: writing to the prompt cache for five minutes costs 1.25 × input
--- (for an hour 2 ×, which is not told apart). Gemini: prompts over 200,000 tokens cost more than the price here.
-INSERT INTO @extschema@.agent_models (provider, model, input_usd_per_mtok, cached_input_usd_per_mtok,
-                                      cache_write_usd_per_mtok, output_usd_per_mtok, capability, reasoning, valid_from,
-                                      batch_discount, shipped)
-SELECT price.*, timestamptz '2026-08-01 00:00Z', 0.5, true
+-- Anthropic, lists of August and November 2026. Writing to the prompt cache costs 1.25 × input for five minutes and 2 ×
+-- for an hour. No row: claude-haiku-5-5, of which only the lowest of several prices is known.
+INSERT INTO @extschema@.agent_models (provider, batch_discount, shipped, model, input_usd_per_mtok,
+                                      cached_input_usd_per_mtok, cache_write_usd_per_mtok, cache_write_1h_usd_per_mtok,
+                                      output_usd_per_mtok, capability, reasoning, valid_from)
+SELECT 'anthropic', 0.5, true, price.*
 FROM (VALUES
-    ('anthropic', 'claude-opus-4-5', 5, 0.5, 6.25, 25, 'high', true),
-    ('anthropic', 'claude-opus-4-6', 5, 0.5, 6.25, 25, 'high', true),
-    ('anthropic', 'claude-opus-4-7', 5, 0.5, 6.25, 25, 'high', true),
-    ('anthropic', 'claude-opus-4-8', 5, 0.5, 6.25, 25, 'high', true),
-    ('anthropic', 'claude-opus-5', 5, 0.5, 6.25, 25, 'high', true),
-    ('anthropic', 'claude-sonnet-4-5', 3, 0.3, 3.75, 15, 'medium', true),
-    ('anthropic', 'claude-sonnet-4-6', 3, 0.3, 3.75, 15, 'medium', true),
-    ('anthropic', 'claude-sonnet-5', 2, 0.2, 2.5, 10, 'medium', true),
-    ('anthropic', 'claude-haiku-4-5', 1, 0.1, 1.25, 5, 'low', true),
-    ('anthropic', 'claude-fable-5', 10, 1, 12.5, 50, 'high', true),
-    ('gemini', 'gemini-2.5-pro', 1.25, 0.125, NULL, 10, 'high', true),
-    ('gemini', 'gemini-2.5-flash', 0.3, 0.03, NULL, 2.5, 'medium', true),
-    ('gemini', 'gemini-2.5-flash-lite', 0.1, 0.01, NULL, 0.4, 'low', true),
-    ('gemini', 'gemini-3-pro', 2, 0.2, NULL, 12, 'high', true),
-    ('gemini', 'gemini-3.1-pro-preview', 2, 0.2, NULL, 12, 'high', true),
-    ('gemini', 'gemini-3-flash-preview', 0.5, 0.05, NULL, 3, 'medium', true),
-    ('gemini', 'gemini-3.5-flash', 1.5, 0.15, NULL, 9, 'medium', true),
-    ('gemini', 'gemini-3.5-flash-lite', 0.3, 0.03, NULL, 2.5, 'low', true)
+    ('claude-opus-4-5',   5,  0.50, 6.25, 10, 25, 'high',   true, timestamptz '2026-08-01 00:00Z'),
+    ('claude-opus-4-6',   5,  0.50, 6.25, 10, 25, 'high',   true, timestamptz '2026-08-01 00:00Z'),
+    ('claude-opus-4-7',   5,  0.50, 6.25, 10, 25, 'high',   true, timestamptz '2026-08-01 00:00Z'),
+    ('claude-opus-4-8',   5,  0.50, 6.25, 10, 25, 'high',   true, timestamptz '2026-08-01 00:00Z'),
+    ('claude-opus-5',     5,  0.50, 6.25, 10, 25, 'high',   true, timestamptz '2026-07-24 00:00Z'),
+    ('claude-opus-5-5',   4,  0.20, 5,    8,  20, 'high',   true, timestamptz '2026-09-22 00:00Z'),
+    ('claude-sonnet-4-5', 3,  0.30, 3.75, 6,  15, 'medium', true, timestamptz '2026-08-01 00:00Z'),
+    ('claude-sonnet-4-6', 3,  0.30, 3.75, 6,  15, 'medium', true, timestamptz '2026-08-01 00:00Z'),
+    ('claude-sonnet-5',   2,  0.20, 2.50, 4,  10, 'medium', true, timestamptz '2026-08-01 00:00Z'),
+    ('claude-sonnet-5-5', 2,  0.20, 2.50, 4,  10, 'medium', true, timestamptz '2026-11-01 00:00Z'),
+    ('claude-haiku-4-5',  1,  0.10, 1.25, 2,  5,  'low',    true, timestamptz '2026-08-01 00:00Z'),
+    ('claude-fable-5',    10, 1,    12.5, 20, 50, 'high',   true, timestamptz '2026-08-01 00:00Z'),
+    ('claude-fable-5-1',  10, NULL, 12.5, 20, 50, 'high',   true, timestamptz '2026-09-01 00:00Z')
+) AS price;
+
+-- Gemini, lists of August and November 2026. Prompts over 200,000 tokens cost more than the price here at 2.5-pro, 3-pro
+-- and 3.1-pro-preview. Some prices are introductory until the end of 2026.
+INSERT INTO @extschema@.agent_models (provider, batch_discount, shipped, model, input_usd_per_mtok,
+                                      cached_input_usd_per_mtok, output_usd_per_mtok, capability, reasoning, valid_from,
+                                      valid_to)
+SELECT 'gemini', 0.5, true, price.*
+FROM (VALUES
+    ('gemini-2.5-pro',         1.25, 0.125, 10,   'high',   true, timestamptz '2026-08-01 00:00Z', NULL::timestamptz),
+    ('gemini-2.5-flash',       0.30, 0.03,  2.50, 'medium', true, timestamptz '2026-08-01 00:00Z', NULL),
+    ('gemini-2.5-flash-lite',  0.10, 0.01,  0.40, 'low',    true, timestamptz '2026-08-01 00:00Z', NULL),
+    ('gemini-3-pro',           2,    0.20,  12,   'high',   true, timestamptz '2026-08-01 00:00Z', NULL),
+    ('gemini-3.1-pro-preview', 2,    0.20,  12,   'high',   true, timestamptz '2026-08-01 00:00Z', NULL),
+    ('gemini-3-flash-preview', 0.50, 0.05,  3,    'medium', true, timestamptz '2026-08-01 00:00Z', NULL),
+    ('gemini-3.5-flash',       1.50, 0.15,  9,    'medium', true, timestamptz '2026-08-01 00:00Z', NULL),
+    ('gemini-3.5-flash-lite',  0.30, 0.03,  2.50, 'low',    true, timestamptz '2026-08-01 00:00Z', NULL),
+    ('gemini-3.7-flash',       0.75, 0.075, 3.75, 'medium', true, '2026-08-13 00:00Z', '2027-01-01 00:00Z'),
+    ('gemini-3.7-flash',       1.50, 0.15,  7.50, 'medium', true, '2027-01-01 00:00Z', NULL),
+    ('gemini-3.8-flash',       0.75, 0.075, 3.75, 'medium', true, '2026-09-02 00:00Z', '2027-01-01 00:00Z'),
+    ('gemini-3.8-flash',       1.50, 0.15,  7.50, 'medium', true, '2027-01-01 00:00Z', NULL)
 ) AS price;
 
 -- Inside the worker, and therefore really free.
