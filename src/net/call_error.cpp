@@ -156,6 +156,13 @@ CallEnd end_by_timeout(const Transfer &transfer, SteadyTime now) {
   return end;
 }
 
+CallEnd end_by_cancel(const Transfer &transfer, SteadyTime now) {
+  CallEnd end = ended(transfer, TransportError::cancelled, now);
+  end.message = transfer.origin().authority + ": broken off after " + seconds(end.time_total) + ": " +
+                where_the_time_went(transfer, now);
+  return end;
+}
+
 CallEnd end_unsent(CallId id, TransportError error, std::string message) {
   CallEnd end;
   end.id = id;

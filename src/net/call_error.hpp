@@ -14,6 +14,9 @@ CallEnd end_of_call(Transfer &transfer, CURLcode code, SteadyTime now);
 // A call whose deadline has come.
 CallEnd end_by_timeout(const Transfer &transfer, SteadyTime now);
 
+// A call that nobody wants any more.
+CallEnd end_by_cancel(const Transfer &transfer, SteadyTime now);
+
 // A call that could not be started.
 CallEnd end_unsent(CallId id, TransportError error, std::string message);
 

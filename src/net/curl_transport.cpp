@@ -73,7 +73,7 @@ CurlTransport::~CurlTransport() {
 }
 
 void CurlTransport::refuse(CallId id, TransportError error, std::string message) {
-  unsent_.push_back(end_unsent(id, error, std::move(message)));
+  untold_.push_back(end_unsent(id, error, std::move(message)));
   events_->wake_at(SteadyTime{});
 }
 
@@ -135,10 +135,10 @@ CurlShard *CurlTransport::roomy_shard(bool https) {
 }
 
 void CurlTransport::cancel(CallId id) {
-  std::erase_if(unsent_, [&](const CallEnd &end) { return end.id == id; });
   const auto call = calls_.find(id.value);
   if (call == calls_.end()) return;
   Transfer *transfer = call->second;
+  untold_.push_back(end_by_cancel(*transfer, steady_now()));
   retire(*transfer);
   events_->wake_at(SteadyTime{});  // others may have waited for its connection or its name
 }
@@ -157,8 +157,8 @@ void CurlTransport::retire(Transfer &transfer) {
 void CurlTransport::poll(std::vector<CallEnd> &ended) {
   context_.now = steady_now();
   events_->woken(context_.now);
-  std::move(unsent_.begin(), unsent_.end(), std::back_inserter(ended));
-  unsent_.clear();
+  std::move(untold_.begin(), untold_.end(), std::back_inserter(ended));
+  untold_.clear();
   bool drained = drive_timers();
   drained = drive_sockets(kEventsPerPoll) && drained;
   collect(ended);
@@ -210,7 +210,7 @@ SteadyTime CurlTransport::next_curl_due() const {
 }
 
 SteadyTime CurlTransport::next_wake() const {
-  if (!unsent_.empty() || !context_.resolved.empty()) return SteadyTime{};
+  if (!untold_.empty() || !context_.resolved.empty()) return SteadyTime{};
   return std::min(next_curl_due(), context_.deadlines.next());
 }
 

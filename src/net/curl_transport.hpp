@@ -35,7 +35,7 @@ class CurlTransport : public Transport {
   void submit(CallId id, HttpRequest request) override;
   void cancel(CallId id) override;
   void poll(std::vector<CallEnd> &ended) override;
-  int in_flight() const override { return static_cast<int>(calls_.size() + unsent_.size()); }
+  int in_flight() const override { return static_cast<int>(calls_.size() + untold_.size()); }
 
   // Readable whenever poll() has something to do. Level-triggered.
   int event_fd() const { return events_->fd(); }
@@ -74,7 +74,7 @@ class CurlTransport : public Transport {
   std::vector<std::unique_ptr<CurlShard>> shards_;
   std::vector<std::unique_ptr<Transfer>> transfers_;
   std::unordered_map<std::uint64_t, Transfer *> calls_;
-  std::vector<CallEnd> unsent_;  // refused by submit(), told by the next poll()
+  std::vector<CallEnd> untold_;  // refused by submit() or cancelled: told by the next poll()
   std::vector<std::size_t> expired_;
   int polls_without_sweep_ = 0;
   std::size_t next_timer_shard_ = 0;

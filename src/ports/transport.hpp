@@ -25,6 +25,7 @@ enum class TransportError {
   bad_url,    // URL or headers that cannot be sent
   protocol,   // not HTTP, or HTTP that breaks its own rules
   exhausted,  // no descriptors, no memory on our side
+  cancelled,  // by cancel()
 };
 constexpr const char *transport_error_name(TransportError error) {
   switch (error) {
@@ -56,6 +57,8 @@ constexpr const char *transport_error_name(TransportError error) {
       return "protocol";
     case TransportError::exhausted:
       return "exhausted";
+    case TransportError::cancelled:
+      return "cancelled";
   }
   return "unknown";
 }
@@ -76,7 +79,8 @@ class Transport {
   // Starts the call. Never fails: what goes wrong comes as a CallEnd of a later poll().
   virtual void submit(CallId id, HttpRequest request) = 0;
 
-  // Ends a call without a CallEnd. Unknown ids are ignored.
+  // Breaks a call off at once. A later poll() gives its CallEnd, with the error `cancelled` and whether bytes of the
+  // request had left. A call that has ended before keeps the end that it has; unknown ids are ignored.
   virtual void cancel(CallId id) = 0;
 
   // Drives all calls as far as they go without waiting and appends those that ended to `ended`.

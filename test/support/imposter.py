@@ -113,10 +113,10 @@ class Behaviours(KeyBehaviours):
     async def do_stall(self, request, rest):
         """Sends a part of the body and then nothing, with the connection open."""
         self.write(b"HTTP/1.1 200 OK\r\ncontent-length: 1000\r\n\r\n" + b"x" * 10)
-        await self.wait_for_end()
+        await self.wait_for_close(request)
 
     async def do_hang(self, request, rest):
-        await self.wait_for_end()
+        await self.wait_for_close(request)
 
     async def do_endless(self, request, rest):
         self.write(b"HTTP/1.1 200 OK\r\ncontent-type: application/json\r\n\r\n")

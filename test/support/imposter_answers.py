@@ -38,6 +38,14 @@ def last_text(body):
     return content if isinstance(content, str) else "".join(part.get("text", "") for part in content)
 
 
+def said_in(body):
+    """The beginning of that text; empty where there is none."""
+    try:
+        return last_text(body)[:100]
+    except (ValueError, KeyError, IndexError, TypeError, AttributeError):
+        return ""
+
+
 def echo_of(body):
     """The answer to a chat request: its last user message, said back."""
     try:

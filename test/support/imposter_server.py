@@ -13,7 +13,7 @@ import sys
 import time
 import urllib.parse
 
-from imposter_answers import error_body
+from imposter_answers import error_body, said_in
 
 
 class Close(Exception):
@@ -35,19 +35,24 @@ class Journal:
         self.reset()
 
     def reset(self):
-        self.calls, self.counts, self.steps, self.connections = [], {}, {}, 0
+        self.calls, self.closed, self.counts, self.steps, self.connections = [], [], {}, {}, 0
 
     def add(self, request):
         call = {"path": request.path, "authorization_present": "authorization" in request.headers,
                 "body_sha": hashlib.sha256(request.body).hexdigest(), "body_len": len(request.body),
-                "at": time.time()}
+                "said": said_in(request.body), "at": time.time()}
         self.calls.append(call)
         self.counts[request.path] = self.counts.get(request.path, 0) + 1
         if self.file:
             self.file.write(json.dumps(call) + "\n")
 
+    def add_closed(self, request):
+        """The client has closed the connection while it was owed an answer."""
+        self.closed.append({"path": request.path, "said": said_in(request.body), "at": time.time()})
+
     def dump(self):
-        return json.dumps({"calls": self.calls, "counts": self.counts, "connections": self.connections}).encode()
+        return json.dumps({"calls": self.calls, "closed": self.closed, "counts": self.counts,
+                           "connections": self.connections}).encode()
 
 
 class Connection:
@@ -91,6 +96,13 @@ class Connection:
         while await self.reader.read(65536):
             pass
         raise Close
+
+    async def wait_for_close(self, request):
+        try:
+            await self.wait_for_end()
+        except (Close, OSError):
+            self.imposter.journal.add_closed(request)
+            raise
 
     async def serve(self):
         try:

@@ -85,6 +85,18 @@ class TransportTest : public ::testing::Test {
   }
   CallEnd call(const std::string &path) { return call(request(path)); }
 
+  // What the imposter has seen, asked for by another transport than the one under test.
+  static nlohmann::json journal_of(CurlTransport &other) {
+    other.submit(CallId{1}, request("/_calls"));
+    std::vector<CallEnd> ended;
+    for (const SteadyTime give_up = steady_now() + seconds(20); ended.empty() && steady_now() < give_up;) {
+      pollfd wait{other.event_fd(), POLLIN, 0};
+      ::poll(&wait, 1, 1000);
+      other.poll(ended);
+    }
+    return ended.empty() ? nlohmann::json() : nlohmann::json::parse(ended.front().response.body);
+  }
+
   nlohmann::json journal() { return nlohmann::json::parse(call("/_calls").response.body); }
   int connections() { return journal()["connections"].get<int>(); }
 

@@ -191,16 +191,48 @@ TEST_F(TransportTest, ThousandCallsAtOnce) {
   EXPECT_EQ(transport_->in_flight(), 0);
 }
 
-TEST_F(TransportTest, CancelledCallsGiveNoEnd) {
+TEST_F(TransportTest, ACancelledCallEndsAndSaysThatItWasSent) {
   const CallId hanging = submit(request("/hang"));
-  drive_until([&] { return transport_->in_flight() == 1; });
-  const CallId unsent = submit(request_to("http://"));
-  EXPECT_EQ(transport_->in_flight(), 2);
+  CurlTransportOptions options;
+  const auto other = CurlTransport::create(options);  // asks the imposter, so that this one's ends are left alone
+  drive_until([&] { return journal_of(**other)["calls"].size() == 1; });
   transport_->cancel(hanging);
-  transport_->cancel(unsent);
-  transport_->cancel(CallId{424242});
+  EXPECT_EQ(transport_->in_flight(), 1);  // until it is told
+  const CallEnd end = finish(1).front();
+  EXPECT_EQ(end.id, hanging);
+  expect_error(end, TransportError::cancelled, true);
   EXPECT_EQ(transport_->in_flight(), 0);
   EXPECT_EQ(call("/ok").response.status, 200);
+}
+
+TEST_F(TransportTest, ACallThatIsCancelledBeforeItIsDrivenIsNeverSent) {
+  const CallId id = submit(request("/ok/never"));
+  transport_->cancel(id);
+  const CallEnd end = finish(1).front();
+  EXPECT_EQ(end.id, id);
+  expect_error(end, TransportError::cancelled, false);
+  for (const auto &seen : journal()["calls"]) EXPECT_NE(seen["path"], "/ok/never");
+}
+
+TEST_F(TransportTest, CancelLeavesTheEndOfARefusedCallAndIgnoresUnknownOnes) {
+  const CallId refused = submit(request_to("http://"));
+  transport_->cancel(refused);
+  transport_->cancel(CallId{424242});
+  expect_error(finish(1).front(), TransportError::bad_url, false);
+  EXPECT_EQ(transport_->in_flight(), 0);
+}
+
+TEST_F(TransportTest, ACancelledCallClosesItsConnection) {
+  const CallId hanging = submit(request("/hang/closed"));
+  const auto other = CurlTransport::create({});
+  const auto seen = [&] { return journal_of(**other); };
+  drive_until([&] { return seen()["calls"].size() == 1; });
+  transport_->cancel(hanging);
+  finish(1);
+  const SteadyTime give_up = steady_now() + seconds(10);
+  while (seen()["closed"].empty() && steady_now() < give_up) {
+  }
+  EXPECT_EQ(seen()["closed"].at(0)["path"], "/hang/closed");
 }
 
 TEST_F(TransportTest, ManyCallsInFlightAreDroppedQuickly) {

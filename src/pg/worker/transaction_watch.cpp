@@ -18,6 +18,11 @@ void TransactionWatch::submit(CallId id, HttpRequest request) {
   inner_.submit(id, std::move(request));
 }
 
+void TransactionWatch::cancel(CallId id) {
+  assert_no_transaction();
+  inner_.cancel(id);
+}
+
 void TransactionWatch::poll(std::vector<CallEnd> &ended) {
   assert_no_transaction();
   inner_.poll(ended);

@@ -10,7 +10,7 @@ class TransactionWatch final : public Transport {
  public:
   explicit TransactionWatch(Transport &inner) : inner_(inner) {}
   void submit(CallId id, HttpRequest request) override;
-  void cancel(CallId id) override { inner_.cancel(id); }
+  void cancel(CallId id) override;
   void poll(std::vector<CallEnd> &ended) override;
   int in_flight() const override { return inner_.in_flight(); }
 
