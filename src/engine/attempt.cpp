@@ -15,6 +15,7 @@ namespace {
 Settlement failed(const ClaimedJob &job, JobErrorCode code, const std::string &message, Now now) {
   Settlement settlement;
   settlement.id = job.id;
+  settlement.started_at = job.started_at;
   settlement.outcome = Outcome::failed;
   settlement.error_code = code;
   settlement.error_message = clean_text(message, kErrorMessageBytesMax);
@@ -149,6 +150,7 @@ Failure from_transport(const CallEnd &end) {
 Settlement completed(const Attempt &attempt, const Answer &answer, Micros latency, Now now) {
   Settlement settlement;
   settlement.id = attempt.job.id;
+  settlement.started_at = attempt.job.started_at;
   settlement.outcome = Outcome::completed;
   settlement.ended_at = now.wall;
 
@@ -168,6 +170,17 @@ Settlement completed(const Attempt &attempt, const Answer &answer, Micros latenc
     return settlement;
   }
   settlement.usage = reported_usage(attempt, answer.usage, answer.cost, latency);
+  return settlement;
+}
+
+// The job has its end already, so this will find nobody's row: what was sent is booked, and what the job held is free.
+Settlement cancelled(const Attempt &attempt, const CallEnd &end, Now now) {
+  Settlement settlement = failed(attempt.job, JobErrorCode::cancelled, end.message, now);
+  if (end.request_sent)
+    settlement.usage = estimated_usage(attempt.job, *attempt.catalog, *attempt.type, *attempt.route,
+                                       attempt.request_bytes, end.time_total);
+  settlement.provider = attempt.route->provider;
+  settlement.model = attempt.route->model;
   return settlement;
 }
 
@@ -266,6 +279,7 @@ std::variant<PreparedCall, Settlement> prepare_call(ClaimedJob job, std::shared_
 }
 
 Settlement conclude(const Attempt &attempt, const CallEnd &end, std::string_view secret, Now now) {
+  if (end.error == TransportError::cancelled) return cancelled(attempt, end, now);
   Reply reply = end.error == TransportError::none ? attempt.wire_format->decode(end.response, secret, now.wall)
                                                   : Reply(from_transport(end));
   Settlement settlement;

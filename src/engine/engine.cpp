@@ -45,6 +45,7 @@ void Engine::Backoff::postpone(SteadyTime now) {
 }
 
 Pause Engine::step(Now now) {
+  abort_cancelled(now);  // before the poll, which would send what was claimed a moment ago
   conclude_ended(now);
   if (is_store_gone_) return next_pause(now);
   send_authorized(now);
@@ -54,6 +55,29 @@ Pause Engine::step(Now now) {
     if (is_settle_due(now.steady) || (can_claim() && now.steady >= next_own_claim(now.steady))) run_round(now);
   }
   return next_pause(now);
+}
+
+// Beside the calls that are named, all others are looked through: that is seldom, and an index would be paid by each
+// call.
+void Engine::abort_cancelled(Now now) {
+  if (!store_.cancel_hinted()) return;
+  std::vector<CallId> ids;
+  std::vector<AttemptId> attempts;
+  for (const auto &[id, attempt] : calls_) {
+    ids.push_back(CallId{id});
+    attempts.push_back({attempt.job.id, attempt.job.started_at});
+  }
+  for (const std::size_t place : store_.take_cancelled(attempts, now)) {
+    if (!tokens_.forget(ids[place])) {
+      transport_.cancel(ids[place]);
+      continue;
+    }
+    CallEnd end;
+    end.error = TransportError::cancelled;
+    const auto it = calls_.find(ids[place].value);
+    settle_queue_.push(conclude(it->second, end, {}, now), now.steady);
+    calls_.erase(it);
+  }
 }
 
 void Engine::conclude_ended(Now now) {
@@ -239,6 +263,8 @@ Pause Engine::next_pause(Now now) const {
   SteadyTime until = now.steady + options_.poll_interval;
   const auto sooner = [&](SteadyTime at) { until = std::min(until, std::max(at, rounds_.until)); };
 
+  // A store round may have taken the wake-up that came with it.
+  if (store_.cancel_hinted()) return {.run_again = true, .until = now.steady};
   if (is_settle_due(now.steady)) sooner(now.steady);
   if (const auto retry = settle_queue_.next_retry()) sooner(*retry);
   if (const auto due = tokens_.next_due()) sooner(*due);

@@ -76,6 +76,7 @@ class Engine {
     void end() { *this = {}; }
   };
 
+  void abort_cancelled(Now now);
   void conclude_ended(Now now);
   bool is_rescue_hinted() const { return options_.is_rescuing && (is_rescue_needed_ || store_.rescue_hinted()); }
   void rescue_lost(Now now);

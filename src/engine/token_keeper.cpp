@@ -63,6 +63,12 @@ void TokenKeeper::admit(CallId id, HttpRequest request, const ServiceAccount &cr
   account.waiting.push_back({id, std::move(request), now.steady, now.steady + patience});
 }
 
+bool TokenKeeper::forget(CallId id) {
+  for (Account &account : accounts_)
+    if (std::erase_if(account.waiting, [&](const Waiting &call) { return call.id == id; }) > 0) return true;
+  return false;
+}
+
 bool TokenKeeper::take_end(const CallEnd &end, Now now) {
   const auto it =
       std::find_if(accounts_.begin(), accounts_.end(), [&](const Account &account) { return account.call == end.id; });

@@ -37,6 +37,9 @@ class TokenKeeper {
   // A call that lacks its token. It comes back by a later step(), after `patience` at the latest.
   void admit(CallId id, HttpRequest request, const ServiceAccount &account, Micros patience, Now now);
 
+  // The call is not wanted any more. False: it does not wait here.
+  bool forget(CallId id);
+
   // Is this the end of a token call? Then it is dealt with.
   bool take_end(const CallEnd &end, Now now);
 

@@ -77,6 +77,14 @@ class JobStore {
   // while rows of the dead were passed over because somebody else has them locked.
   virtual bool rescue_hinted() = 0;
 
+  // Cheap, no transaction: was a job cancelled while this worker held it, since the last take_cancelled()?
+  virtual bool cancel_hinted() = 0;
+
+  // Those of `calls` whose jobs were cancelled since it was last asked, by their place in `calls`. No transaction, but
+  // where more were cancelled at once than can be told one by one. One that is not told (a two-phase commit, a look
+  // that failed) is no harm: the settle of its call finds it orphaned.
+  virtual std::vector<std::size_t> take_cancelled(std::span<const AttemptId> calls, Now now) = 0;
+
   // The configuration as of the last round or rescue. Never null after one of them succeeded.
   virtual std::shared_ptr<const Catalog> catalog() = 0;
 };

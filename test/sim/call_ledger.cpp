@@ -4,9 +4,9 @@
 namespace agent_queue::sim {
 
 const char *answer_kind_name(AnswerKind kind) {
-  constexpr const char *kNames[] = {"good",         "good_without_usage", "refused",       "rate_limited_timed",
-                                    "rate_limited", "server_error",       "broken_before", "garbage",
-                                    "broken_after", "timed_out"};
+  constexpr const char *kNames[] = {"good",         "good_without_usage", "refused",          "rate_limited_timed",
+                                    "rate_limited", "server_error",       "broken_before",    "garbage",
+                                    "broken_after", "timed_out",          "cancelled_before", "cancelled_after"};
   return kNames[static_cast<int>(kind)];
 }
 
@@ -17,19 +17,21 @@ bool is_billed(AnswerKind kind) {
     case AnswerKind::garbage:
     case AnswerKind::broken_after:
     case AnswerKind::timed_out:
+    case AnswerKind::cancelled_after:
       return true;
     case AnswerKind::refused:
     case AnswerKind::rate_limited_timed:
     case AnswerKind::rate_limited:
     case AnswerKind::server_error:
     case AnswerKind::broken_before:
+    case AnswerKind::cancelled_before:
       return false;
   }
   return false;
 }
 
 void CallLedger::problem(AttemptKey key, const std::string &what) const {
-  problems_.add("job " + std::to_string(key.first) + ", attempt " + std::to_string(key.second) + ": " + what);
+  problems_.add("job " + std::to_string(key.job) + ", attempt " + std::to_string(key.attempt) + ": " + what);
 }
 
 void CallLedger::on_submit(AttemptKey key, std::uint64_t worker, AnswerKind planned) {
@@ -57,10 +59,22 @@ void CallLedger::on_crash(std::uint64_t worker) {
     if (record.worker == worker && !record.settled) record.lost = true;
 }
 
-void CallLedger::on_settle(const Settlement &settlement, int retry_count, int max_retries, bool local) {
-  const AttemptKey key{settlement.id.value, retry_count + 1};
-  if (settlement.costs_attempt && retry_count >= max_retries) problem(key, "a retry more than allowed");
-  if (settlement.usage && settlement.usage->attempt != key.second) problem(key, "usage of another attempt");
+void CallLedger::on_cancelled(AttemptKey key, bool is_sent) {
+  records_.at(key).kind = is_sent ? AnswerKind::cancelled_after : AnswerKind::cancelled_before;
+  ++cancelled_;
+}
+
+void CallLedger::on_orphan(const Settlement &settlement, AttemptKey key) const {
+  const auto it = records_.find(key);
+  if (it == records_.end()) return;
+  if (it->second.kind == AnswerKind::cancelled_before) problem(key, "accounted though it was never sent");
+  if (it->second.kind == AnswerKind::cancelled_after && !settlement.usage->estimated)
+    problem(key, "cancelled without an estimate");
+}
+
+void CallLedger::on_settle(const Settlement &settlement, AttemptKey key, int max_retries, bool local) {
+  if (settlement.costs_attempt && key.attempt > max_retries) problem(key, "a retry more than allowed");
+  if (settlement.usage && settlement.usage->attempt != key.attempt) problem(key, "usage of another attempt");
   if (settlement.outcome == Outcome::failed && !settlement.error_code) problem(key, "failed without an error code");
   if (rescued_.contains(key)) return check_rescued(settlement, key, local);
   const auto it = records_.find(key);
@@ -80,6 +94,8 @@ void CallLedger::on_settle(const Settlement &settlement, int retry_count, int ma
 
 void CallLedger::check_answered(const Settlement &settlement, const CallRecord &call, AttemptKey key, int max_retries) {
   const std::string name = answer_kind_name(call.kind);
+  const bool is_cancelled = call.kind == AnswerKind::cancelled_before || call.kind == AnswerKind::cancelled_after;
+  if (is_cancelled) problem(key, "settled a job that was cancelled");
   if (settlement.usage.has_value() != is_billed(call.kind)) problem(key, "wrongly accounted after " + name);
   if (settlement.usage && settlement.usage->estimated != (call.kind != AnswerKind::good))
     problem(key, "estimated is wrong after " + name);
@@ -93,7 +109,7 @@ void CallLedger::check_answered(const Settlement &settlement, const CallRecord &
   const bool must_cost = call.kind != AnswerKind::rate_limited_timed;
   if (settlement.costs_attempt != must_cost) problem(key, "costs_attempt is wrong after " + name);
   if (call.not_before && settlement.run_at < *call.not_before) problem(key, "scheduled before Retry-After");
-  if (must_cost && key.second > max_retries) problem(key, "a retry more than allowed");
+  if (must_cost && key.attempt > max_retries) problem(key, "a retry more than allowed");
 }
 
 void CallLedger::on_rescue(AttemptKey key) {
@@ -106,14 +122,15 @@ void CallLedger::on_rescue(AttemptKey key) {
 void CallLedger::check_rescued(const Settlement &settlement, AttemptKey key, bool local) const {
   if (!local && !settlement.usage) problem(key, "rescued without its uncertain usage");
   if (settlement.usage && !settlement.usage->estimated) problem(key, "rescued with a usage that is no estimate");
-  if (settlement.usage && settlement.usage->attempt != key.second) problem(key, "rescued with another attempt's usage");
+  if (settlement.usage && settlement.usage->attempt != key.attempt)
+    problem(key, "rescued with another attempt's usage");
   if (settlement.outcome == Outcome::completed) problem(key, "rescued as completed");
 }
 
 void CallLedger::check_complete(const std::set<AttemptKey> &accounted) const {
   for (const auto &[key, record] : records_) {
     if (accounted.contains(key)) continue;
-    if (record.lost && removed_.contains(key.first)) continue;  // nobody is left to tell
+    if (record.lost && removed_.contains({key.job, key.life})) continue;  // nobody is left to tell
     if (is_billed(record.kind) || record.lost)
       problem(key, "never accounted, ended " + std::string(answer_kind_name(record.kind)));
   }

@@ -2,6 +2,7 @@
 // settlement and each usage row whether it tells the truth. Broken rules become problems, each a sentence.
 #pragma once
 
+#include <compare>
 #include <cstdint>
 #include <map>
 #include <optional>
@@ -27,12 +28,21 @@ enum class AnswerKind {
   garbage,             // 200 that nobody understands
   broken_after,        // sent, no whole answer
   timed_out,           // sent, no answer in time
+  cancelled_before,    // broken off because the job was cancelled; nothing was sent
+  cancelled_after,     // the same, sent
 };
 const char *answer_kind_name(AnswerKind kind);
 // The attempt was billed, or may have been.
 bool is_billed(AnswerKind kind);
 
-using AttemptKey = std::pair<std::int64_t, int>;  // job, attempt
+// retry_agent() gives a job another life, in which attempts count from 1 again.
+struct AttemptKey {
+  std::int64_t job = 0;
+  int attempt = 0;
+  int life = 0;
+
+  auto operator<=>(const AttemptKey &) const = default;
+};
 
 struct CallRecord {
   AnswerKind kind = AnswerKind::good;
@@ -59,18 +69,22 @@ class CallLedger {
   void on_submit(AttemptKey key, std::uint64_t worker, AnswerKind planned);
   void on_delivered(AttemptKey key, std::optional<WallTime> not_before);
   void on_crash(std::uint64_t worker);
-  void on_removed(JobId id) { removed_.insert(id.value); }  // deleted or cancelled by a user
+  void on_removed(JobId id, int life) { removed_.insert({id.value, life}); }  // deleted or cancelled by a user
+  void on_cancelled(AttemptKey key, bool is_sent);                            // its call was broken off
 
   // A settlement of a job that is still its worker's; `local`: the answer came from inside the worker.
-  void on_settle(const Settlement &settlement, int retry_count, int max_retries, bool local);
+  void on_settle(const Settlement &settlement, AttemptKey key, int max_retries, bool local);
+  // The usage of a settlement whose job is not its worker's any more.
+  void on_orphan(const Settlement &settlement, AttemptKey key) const;
   // The job of a dead worker has a new owner, who is to settle that attempt as uncertain.
   void on_rescue(AttemptKey key);
-  bool was_removed(JobId id) const { return removed_.contains(id.value); }
+  bool was_removed(JobId id, int life) const { return removed_.contains({id.value, life}); }
 
   // After the end of all work: every call that was or may have been billed is in `accounted`.
   void check_complete(const std::set<AttemptKey> &accounted) const;
 
   std::uint64_t calls() const { return calls_; }
+  std::uint64_t cancelled() const { return cancelled_; }
 
  private:
   void check_rescued(const Settlement &settlement, AttemptKey key, bool local) const;
@@ -80,8 +94,9 @@ class CallLedger {
   Problems &problems_;
   std::map<AttemptKey, CallRecord> records_;  // the latest call of each attempt
   std::set<AttemptKey> rescued_;
-  std::set<std::int64_t> removed_;
+  std::set<std::pair<std::int64_t, int>> removed_;
   std::uint64_t calls_ = 0;
+  std::uint64_t cancelled_ = 0;
 };
 
 }  // namespace agent_queue::sim

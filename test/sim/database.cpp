@@ -59,8 +59,10 @@ JobId Database::enqueue(JobRow row, Micros delay) {
 }
 
 bool Database::remove(JobId id) {
-  if (is_locked(id) || jobs_.erase(id.value) == 0) return false;
-  ledger_.on_removed(id);
+  const JobRow *row = find(id);
+  if (row == nullptr || is_locked(id)) return false;
+  ledger_.on_removed(id, row->life);
+  jobs_.erase(id.value);
   ++version;
   return true;
 }
@@ -72,9 +74,44 @@ bool Database::cancel(JobId id) {
   row.status = JobStatus::failed;
   row.error_code = JobErrorCode::cancelled;
   row.claim.reset();
-  ledger_.on_removed(id);
+  ledger_.on_removed(id, row.life);
+  if (it->second.claim && is_alive(*it->second.claim) && random_.chance(85))
+    cancels_[it->second.claim->incarnation].push_back(
+        {{id, row.started_at}, now.steady + random_.duration(Micros(0), milliseconds(1))});
   commit({{id.value, row}}, {});
   return true;
+}
+
+bool Database::retry(JobId id) {
+  const auto it = jobs_.find(id.value);
+  if (it == jobs_.end() || it->second.status != JobStatus::failed || is_locked(id)) return false;
+  JobRow &row = it->second;
+  row.status = JobStatus::pending;
+  row.error_code.reset();
+  row.error_message.clear();
+  row.retry_count = 0;
+  row.run_at = now.wall;
+  if (row.expires_at) row.expires_at = now.wall + std::chrono::seconds(30);
+  ++row.life;
+  ++version;
+  hint();
+  return true;
+}
+
+bool Database::is_cancel_hinted(std::uint64_t incarnation) const {
+  const auto it = cancels_.find(incarnation);
+  return it != cancels_.end() && std::any_of(it->second.begin(), it->second.end(),
+                                             [this](const Cancel &cancel) { return cancel.at <= now.steady; });
+}
+
+std::vector<AttemptId> Database::take_cancels(std::uint64_t incarnation) {
+  std::vector<AttemptId> taken;
+  std::erase_if(cancels_[incarnation], [&](const Cancel &cancel) {
+    if (cancel.at > now.steady) return false;
+    taken.push_back(cancel.attempt);
+    return true;
+  });
+  return taken;
 }
 
 bool Database::is_locked(JobId id) const {
@@ -93,7 +130,7 @@ void Database::commit(const std::map<std::int64_t, JobRow> &rows, const std::vec
   }
   for (const UsageRow &row : usage)
     if (!usage_.emplace(row.key, row.record).second)
-      problems_.add("job " + std::to_string(row.key.first) + ", attempt " + std::to_string(row.key.second) +
+      problems_.add("job " + std::to_string(row.key.job) + ", attempt " + std::to_string(row.key.attempt) +
                     " was accounted twice");
   if (!rows.empty() || !usage.empty()) ++version;
   if (is_new_work) hint();
@@ -123,6 +160,7 @@ void Database::bury(ClaimToken claim) {
   if (alive_.erase(claim.incarnation) == 0) return;
   ledger_.on_crash(claim.incarnation + (claim.epoch << 20));
   deaths_.push_back(now.steady + random_.duration(milliseconds(0), milliseconds(800)));
+  cancels_.erase(claim.incarnation);
   if (hints_.erase(claim.incarnation) > 0) hint();
 }
 
@@ -132,6 +170,7 @@ void Database::crash_server() {
   alive_.clear();
   locks_.clear();
   hints_.clear();
+  cancels_.clear();
   deaths_.clear();
   ++epoch;
   next_incarnation_ = 1;
@@ -172,6 +211,8 @@ std::optional<SteadyTime> Database::next_wake(std::uint64_t incarnation, SteadyT
   };
   if (const auto it = hints_.find(incarnation); it != hints_.end()) sooner(it->second);
   for (const SteadyTime at : deaths_) sooner(at);
+  if (const auto it = cancels_.find(incarnation); it != cancels_.end())
+    for (const Cancel &cancel : it->second) sooner(cancel.at);
   return wake;
 }
 

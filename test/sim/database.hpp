@@ -8,6 +8,7 @@
 #include <optional>
 #include <set>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "core/catalog/catalog.hpp"
@@ -36,6 +37,9 @@ struct JobRow {
   std::optional<WallTime> expires_at;
   WallTime started_at;
   std::optional<ClaimToken> claim;
+  int life = 0;  // how often retry_agent() has made it run again
+
+  AttemptKey attempt() const { return {id.value, retry_count + 1, life}; }
 
   bool is_ended() const { return status == JobStatus::completed || status == JobStatus::failed; }
 };
@@ -67,12 +71,21 @@ class Database {
   JobId enqueue(JobRow row, Micros delay);
   bool remove(JobId id);  // false: there is none, or its row is locked
   bool cancel(JobId id);
+  bool retry(JobId id);  // false: it has not failed, or its row is locked
   void lock(JobId id, SteadyTime until) { locks_[id.value] = until; }
   bool is_locked(JobId id) const;
   void unlock_all() { locks_.clear(); }
 
   // One transaction of a worker.
   void commit(const std::map<std::int64_t, JobRow> &rows, const std::vector<UsageRow> &usage);
+
+  // In which life of its job an attempt was started.
+  void note_claim(const JobRow &row) { lives_[{row.id.value, row.started_at}] = row.life; }
+  int life_of(const AttemptId &attempt) const { return lives_.at({attempt.job.value, attempt.started_at}); }
+
+  // Which attempts of a worker were cancelled; sometimes nobody tells.
+  bool is_cancel_hinted(std::uint64_t incarnation) const;
+  std::vector<AttemptId> take_cancels(std::uint64_t incarnation);
 
   // Workers come and go. A death is noticed a little later.
   ClaimToken admit();
@@ -102,6 +115,12 @@ class Database {
   std::set<std::uint64_t> alive_;
   std::map<std::uint64_t, SteadyTime> hints_;  // incarnation → visible from
   std::vector<SteadyTime> deaths_;             // visible from
+  struct Cancel {
+    AttemptId attempt;
+    SteadyTime at;  // visible from
+  };
+  std::map<std::uint64_t, std::vector<Cancel>> cancels_;  // by incarnation
+  std::map<std::pair<std::int64_t, WallTime>, int> lives_;
   std::int64_t next_id_ = 1;
   std::uint64_t next_incarnation_ = 1;
 };

@@ -84,10 +84,15 @@ bool FakeStore::is_unstorable(const Settlement &settlement) const {
 // FOR UPDATE SKIP LOCKED of the rows that are ours; a second look tells the locked ones from the lost ones.
 SettleFate FakeStore::settle(Transaction &tx, const Settlement &settlement) {
   const JobRow *row = database_.find(settlement.id);
-  if (row == nullptr || row->claim != claim_ || tx.rows.contains(settlement.id.value)) {
-    if (!database_.ledger().was_removed(settlement.id))
+  if (row == nullptr || row->claim != claim_ || row->started_at != settlement.started_at ||
+      tx.rows.contains(settlement.id.value)) {
+    const int life = database_.life_of({settlement.id, settlement.started_at});
+    if (!database_.ledger().was_removed(settlement.id, life))
       database_.problems().add("job " + std::to_string(settlement.id.value) + " was settled by who does not own it");
-    if (settlement.usage) tx.usage.push_back({{settlement.id.value, settlement.usage->attempt}, *settlement.usage});
+    if (!settlement.usage) return SettleFate::orphaned;
+    const AttemptKey key{settlement.id.value, settlement.usage->attempt, life};
+    database_.ledger().on_orphan(settlement, key);
+    tx.usage.push_back({key, *settlement.usage});
     return SettleFate::orphaned;
   }
   if (database_.is_locked(settlement.id)) return SettleFate::kept;
@@ -112,7 +117,7 @@ void FakeStore::write_end(Transaction &tx, JobRow row, const Settlement &settlem
   if (settlement.costs_attempt) ++row.retry_count;
   if (settlement.outcome == Outcome::retry) row.run_at = settlement.run_at;
   row.claim.reset();
-  if (settlement.usage) tx.usage.push_back({{row.id.value, settlement.usage->attempt}, *settlement.usage});
+  if (settlement.usage) tx.usage.push_back({{row.id.value, settlement.usage->attempt, row.life}, *settlement.usage});
   tx.rows[row.id.value] = std::move(row);
 }
 
@@ -156,6 +161,7 @@ void FakeStore::claim(Transaction &tx, int limit, Now now, RoundReport &report) 
       row.status = JobStatus::processing;
       row.claim = claim_;
       row.started_at = now.wall;
+      database_.note_claim(row);
       report.claimed.push_back(as_claimed(row));
     }
     tx.rows[row.id.value] = std::move(row);
@@ -181,11 +187,20 @@ std::optional<std::vector<ClaimedJob>> FakeStore::rescue(Now) {
   }
   catalog_ = database_.catalog;
   faults_.crash_point();
-  for (const ClaimedJob &job : lost) database_.ledger().on_rescue({job.id.value, job.retry_count + 1});
+  for (const auto &[id, row] : tx.rows) database_.ledger().on_rescue(row.attempt());
   commit(tx);
   database_.forget_deaths(is_all);
   faults_.crash_point();
   return lost;
+}
+
+std::vector<std::size_t> FakeStore::take_cancelled(std::span<const AttemptId> calls, Now) {
+  std::vector<std::size_t> places;
+  for (const AttemptId &cancelled : database_.take_cancels(claim_.incarnation)) {
+    const auto found = std::find(calls.begin(), calls.end(), cancelled);
+    if (found != calls.end()) places.push_back(static_cast<std::size_t>(found - calls.begin()));
+  }
+  return places;
 }
 
 std::optional<int> FakeStore::promote_due(Now now) {
@@ -219,7 +234,7 @@ bool FakeStore::is_local(const std::string &agent_type) const {
 
 void FakeStore::commit(const Transaction &tx) {
   for (const Told &told : tx.told) {
-    database_.ledger().on_settle(told.settlement, told.before.retry_count, told.before.max_retries,
+    database_.ledger().on_settle(told.settlement, told.before.attempt(), told.before.max_retries,
                                  is_local(told.before.agent_type));
     if (told.settlement.outcome != Outcome::retry) continue;
     next_due_ = next_due_ ? std::min(*next_due_, told.settlement.run_at) : told.settlement.run_at;

@@ -24,6 +24,8 @@ class FakeStore : public JobStore {
   std::optional<int> promote_due(Now now) override;
   std::optional<WallTime> next_due() const override { return next_due_; }
   bool work_hinted() override { return database_.is_hinted(claim_.incarnation); }
+  bool cancel_hinted() override { return database_.is_cancel_hinted(claim_.incarnation); }
+  std::vector<std::size_t> take_cancelled(std::span<const AttemptId> calls, Now now) override;
   bool rescue_hinted() override { return database_.is_death_known(); }
   std::shared_ptr<const Catalog> catalog() override { return catalog_; }
 

@@ -49,7 +49,7 @@ void FakeTransport::submit(CallId id, HttpRequest request) {
       (planned.kind == AnswerKind::server_error && random_.chance(40)))
     planned.retry_after = random_.duration(milliseconds(1), milliseconds(20000));
   const JobRow *row = database_.find(job);
-  planned.key = {job.value, row == nullptr ? 0 : row->retry_count + 1};
+  planned.key = row == nullptr ? AttemptKey{job.value} : row->attempt();
   planned.at = database_.now.steady + random_.duration(milliseconds(0), weather_.delay_max);
   planned.end = make_end(id, planned.kind, planned.retry_after);
   planned.end.time_total = planned.at - database_.now.steady;
@@ -125,6 +125,22 @@ HttpResponse FakeTransport::make_response(AnswerKind kind, Micros retry_after) {
     default:
       return json_response(200, kGarbage[random_.below(static_cast<int>(std::size(kGarbage)))]);
   }
+}
+
+// What has ended by now keeps its end.
+void FakeTransport::cancel(CallId id) {
+  faults_.crash_point();
+  const auto it = calls_.find(id.value);
+  if (it == calls_.end() || it->second.at <= database_.now.steady) return;
+  Planned &planned = it->second;
+  planned.at = database_.now.steady;
+  planned.retry_after = Micros{0};
+  planned.end = CallEnd{};
+  planned.end.id = id;
+  planned.end.error = TransportError::cancelled;
+  planned.end.request_sent = planned.kind != AnswerKind::broken_before && random_.chance(70);
+  planned.end.message = "broken off";
+  database_.ledger().on_cancelled(planned.key, planned.end.request_sent);
 }
 
 void FakeTransport::poll(std::vector<CallEnd> &ended) {

@@ -26,7 +26,7 @@ class FakeTransport : public Transport {
       : database_(database), faults_(faults), random_(random), weather_(weather), claim_(claim) {}
 
   void submit(CallId id, HttpRequest request) override;
-  void cancel(CallId id) override { calls_.erase(id.value); }
+  void cancel(CallId id) override;
   void poll(std::vector<CallEnd> &ended) override;
   int in_flight() const override { return static_cast<int>(calls_.size()); }
 

@@ -72,17 +72,30 @@ JobId Simulation::any_job() {
 
 void Simulation::annoy_a_job() {
   const JobId id = any_job();
-  switch (random_.below(4)) {
+  switch (random_.below(6)) {
     case 0:
       trace("delete", id.value, database_.remove(id));
       break;
     case 1:
-      trace("cancel", id.value, database_.cancel(id));
+    case 2:
+      cancel_a_job();
+      break;
+    case 3:
+      trace("retry", id.value, database_.retry(id));
       break;
     default:
       database_.lock(id, database_.now.steady + random_.duration(milliseconds(1), seconds(5)));
       trace("lock", id.value);
   }
+}
+
+// Mostly one that is being called; sometimes it is to run again at once, while its old call is still there.
+void Simulation::cancel_a_job() {
+  JobId id = any_job();
+  for (const auto &[number, row] : database_.jobs())
+    if (row.status == JobStatus::processing && random_.chance(30)) id = row.id;
+  trace("cancel", id.value, database_.cancel(id));
+  if (random_.chance(40)) trace("retry", id.value, database_.retry(id));
 }
 
 void Simulation::change_weather() {

@@ -28,6 +28,7 @@ class Simulation {
   const std::vector<std::string> &problems() const { return problems_.sentences(); }
   std::uint64_t trace_hash() const { return trace_hash_; }
   std::uint64_t calls() const { return ledger_.calls(); }
+  std::uint64_t cancelled() const { return ledger_.cancelled(); }
   std::uint64_t jobs() const { return enqueued_; }
   std::uint64_t crashes() const { return crashes_; }
 
@@ -75,6 +76,7 @@ class Simulation {
   void enqueue_some();
   void enqueue_one();
   void annoy_a_job();
+  void cancel_a_job();
   void change_store();
   void change_weather();
   void change_config();

@@ -378,5 +378,22 @@ TEST_F(AttemptTest, BooksNothingForALostAttemptInsideTheWorker) {
   EXPECT_FALSE(conclude_lost(job_, *catalog_, kNow).usage.has_value());
 }
 
+TEST_F(AttemptTest, ACancelledCallThatWasSentBooksTheWorstCase) {
+  const Settlement settlement = broken(TransportError::cancelled, true);
+  EXPECT_EQ(settlement.outcome, Outcome::failed);
+  EXPECT_EQ(settlement.error_code, JobErrorCode::cancelled);
+  ASSERT_TRUE(settlement.usage);
+  EXPECT_TRUE(settlement.usage->estimated);
+  EXPECT_GT(settlement.usage->usage.output, 0);
+  EXPECT_EQ(settlement.started_at, kNow.wall);
+}
+
+TEST_F(AttemptTest, ACancelledCallThatWasNotSentBooksNothing) {
+  const Settlement settlement = broken(TransportError::cancelled, false);
+  EXPECT_EQ(settlement.outcome, Outcome::failed);
+  EXPECT_EQ(settlement.error_code, JobErrorCode::cancelled);
+  EXPECT_FALSE(settlement.usage);
+}
+
 }  // namespace
 }  // namespace agent_queue

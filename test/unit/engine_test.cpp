@@ -4,6 +4,7 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <chrono>
 #include <deque>
 #include <functional>
@@ -51,6 +52,14 @@ class ScriptedStore : public JobStore {
   std::optional<WallTime> next_due() const override { return due; }
   bool work_hinted() override { return is_hinted; }
   bool rescue_hinted() override { return is_death_hinted; }
+  bool cancel_hinted() override { return !cancelled.empty(); }
+  std::vector<std::size_t> take_cancelled(std::span<const AttemptId> calls, Now) override {
+    std::vector<std::size_t> places;
+    for (std::size_t i = 0; i < calls.size(); ++i)
+      if (std::find(cancelled.begin(), cancelled.end(), calls[i]) != cancelled.end()) places.push_back(i);
+    cancelled.clear();
+    return places;
+  }
   std::shared_ptr<const Catalog> catalog() override { return catalog_; }
 
   void wait_for(int count, const char *agent_type) {
@@ -69,6 +78,7 @@ class ScriptedStore : public JobStore {
   std::function<RoundResult(const Round &)> answer;  // empty: all goes well
   std::deque<ClaimedJob> waiting;
   std::vector<ClaimedJob> lost;
+  std::vector<AttemptId> cancelled;
   std::optional<WallTime> due;
   bool is_hinted = false, is_hint_stuck = false, is_death_hinted = false, is_death_stuck = false;
   bool is_rescue_busy = false;
@@ -80,7 +90,14 @@ class ScriptedStore : public JobStore {
 class ManualTransport : public Transport {
  public:
   void submit(CallId id, HttpRequest) override { open.push_back(id); }
-  void cancel(CallId) override {}
+  void cancel(CallId id) override {
+    std::erase(open, id);
+    CallEnd end;
+    end.id = id;
+    end.error = TransportError::cancelled;
+    end.request_sent = is_sent;
+    ready.push_back(end);
+  }
   void poll(std::vector<CallEnd> &ended) override {
     for (CallEnd &end : ready) ended.push_back(std::move(end));
     ready.clear();
@@ -100,6 +117,7 @@ class ManualTransport : public Transport {
   }
 
   std::deque<CallId> open;
+  bool is_sent = true;
   std::vector<CallEnd> ready;
 };
 
@@ -166,6 +184,57 @@ class EngineTest : public testing::Test {
   SilentLog log_;
   Engine engine_{store_, transport_, secrets_, signer_, log_, options_};
 };
+
+TEST_F(EngineTest, BreaksOffACallWhoseJobWasCancelledAndSettlesWhatWasSent) {
+  settle_in();
+  fly(2);
+  store_.cancelled = {{JobId{1}, WallTime{}}};
+  step_after(milliseconds(1));
+  EXPECT_EQ(transport_.open.size(), 1u);
+  EXPECT_EQ(engine_.in_flight(), 1);
+  step_after(milliseconds(10));
+  ASSERT_EQ(store_.rounds.size(), 1u);
+  ASSERT_EQ(store_.rounds[0].settlements.size(), 1u);
+  const Settlement &settlement = store_.rounds[0].settlements[0];
+  EXPECT_EQ(settlement.id, JobId{1});
+  EXPECT_EQ(settlement.error_code, JobErrorCode::cancelled);
+  ASSERT_TRUE(settlement.usage);
+  EXPECT_TRUE(settlement.usage->estimated);
+}
+
+TEST_F(EngineTest, BooksNothingForACancelledCallThatWasNotSent) {
+  settle_in();
+  fly(1);
+  transport_.is_sent = false;
+  store_.cancelled = {{JobId{1}, WallTime{}}};
+  step_after(milliseconds(1));
+  EXPECT_EQ(engine_.in_flight(), 0);
+  step_after(milliseconds(10));
+  ASSERT_EQ(store_.rounds.size(), 1u);
+  ASSERT_EQ(store_.rounds[0].settlements.size(), 1u);
+  EXPECT_FALSE(store_.rounds[0].settlements[0].usage);
+}
+
+TEST_F(EngineTest, LeavesALaterAttemptOfACancelledJobAlone) {
+  settle_in();
+  fly(1);
+  store_.cancelled = {{JobId{1}, WallTime{} - seconds(1)}};
+  step_after(milliseconds(1));
+  EXPECT_EQ(engine_.in_flight(), 1);
+}
+
+TEST_F(EngineTest, RunsAgainAtOnceForACancelThatCameDuringTheStep) {
+  settle_in();
+  fly(1);
+  store_.wait_for(1, "net");
+  store_.answer = [this](const Round &round) {
+    store_.cancelled = {{JobId{1}, WallTime{}}};
+    RoundResult result;
+    result.report.fates.assign(round.settlements.size(), SettleFate::settled);
+    return result;
+  };
+  EXPECT_TRUE(step_after(milliseconds(10)).run_again);
+}
 
 TEST_F(EngineTest, LooksAfterTheDeadBeforeItClaims) {
   store_.is_rescue_busy = true;

@@ -35,10 +35,19 @@ class SmallStore : public JobStore {
   std::optional<WallTime> next_due() const override { return std::nullopt; }
   bool work_hinted() override { return !waiting.empty(); }
   bool rescue_hinted() override { return false; }
+  bool cancel_hinted() override { return cancelled.has_value(); }
+  std::vector<std::size_t> take_cancelled(std::span<const AttemptId> calls, Now) override {
+    std::vector<std::size_t> places;
+    for (std::size_t i = 0; i < calls.size(); ++i)
+      if (calls[i].job == *cancelled) places.push_back(i);
+    cancelled.reset();
+    return places;
+  }
   std::shared_ptr<const Catalog> catalog() override { return catalog_; }
 
   std::deque<ClaimedJob> waiting;
   std::vector<Settlement> settled;
+  std::optional<JobId> cancelled;
   std::shared_ptr<Catalog> catalog_ = std::make_shared<Catalog>();
 };
 
@@ -151,6 +160,20 @@ class EngineTokenTest : public testing::Test {
   Engine engine_{store_, transport_, secrets_, signer_, log_, {.max_in_flight = 100, .claim_batch = 100}};
   std::int64_t last_id_ = 0;
 };
+
+TEST_F(EngineTokenTest, NeverSendsACallThatWasCancelledWhileItWaitedForItsToken) {
+  enqueue(2);
+  steps();
+  store_.cancelled = JobId{1};
+  steps();
+  ASSERT_EQ(store_.settled.size(), 1u);
+  EXPECT_EQ(store_.settled[0].id, JobId{1});
+  EXPECT_EQ(store_.settled[0].error_code, JobErrorCode::cancelled);
+  EXPECT_FALSE(store_.settled[0].usage);
+  give_token("first-token");
+  steps();
+  EXPECT_EQ(transport_.sent.size(), 1u);
+}
 
 TEST_F(EngineTokenTest, CallsOnceForATokenAndThenForTenJobs) {
   enqueue(10);

@@ -112,6 +112,18 @@ TEST_F(TokenKeeperTest, AsksOnceForAllThatWait) {
   EXPECT_EQ(token_calls(), 1u);
 }
 
+TEST_F(TokenKeeperTest, GivesACallThatWasForgottenNeverBack) {
+  const CallId unwanted = admit();
+  const CallId wanted = admit();
+  EXPECT_TRUE(step().empty());
+  EXPECT_TRUE(keeper_.forget(unwanted));
+  EXPECT_FALSE(keeper_.forget(unwanted));
+  give("t1");
+  const auto verdicts = step();
+  ASSERT_EQ(verdicts.size(), 1u);
+  EXPECT_EQ(verdicts[0].id, wanted);
+}
+
 TEST_F(TokenKeeperTest, TakesTheTimeOfTheWaitFromTheCalls) {
   admit();
   step();

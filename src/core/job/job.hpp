@@ -65,9 +65,18 @@ enum class Outcome {
   retry,  // scheduled again at run_at
 };
 
+// One attempt at a job: a job that was cancelled and is tried again has the same id, but is claimed at another time.
+struct AttemptId {
+  JobId job;
+  WallTime started_at;
+
+  bool operator==(const AttemptId &) const = default;
+};
+
 // What becomes of a claimed job; written by one settle.
 struct Settlement {
   JobId id;
+  WallTime started_at;  // of the attempt: with the id it says which claim of the job this ends
   Outcome outcome = Outcome::completed;
   std::string result;                      // completed: JSON text, UTF-8, storable (no \u0000)
   std::optional<JobErrorCode> error_code;  // failed; also kept on a retry, to show why it waits

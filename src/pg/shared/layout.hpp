@@ -4,6 +4,7 @@
 
 #include <type_traits>
 
+#include "pg/shared/cancels.hpp"
 #include "pg/shared/databases.hpp"
 #include "pg/shared/permits.hpp"
 #include "pg/shared/workers.hpp"
@@ -42,6 +43,8 @@ struct WorkerSlot {
   pg_atomic_uint64 rescued;
   pg_atomic_uint64 store_failures;
   pg_atomic_uint64 last_round_at;
+  pg_atomic_uint32 cancel_count;  // of `cancels`; kCancelsMax + 1: some found no room
+  CancelledCall cancels[kCancelsMax];
 };
 
 struct LaneSlot {

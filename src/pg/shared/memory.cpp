@@ -42,6 +42,7 @@ static void init(State *fresh) {
   for (WorkerSlot &slot : fresh->workers) {
     pg_atomic_init_u32(&slot.is_idle, 0);
     pg_atomic_init_u32(&slot.in_flight, 0);
+    pg_atomic_init_u32(&slot.cancel_count, 0);
     for (pg_atomic_uint64 *counter : {&slot.claimed, &slot.settled, &slot.rounds, &slot.wakeups, &slot.rescued,
                                       &slot.store_failures, &slot.last_round_at})
       pg_atomic_init_u64(counter, 0);

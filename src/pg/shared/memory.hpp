@@ -1,5 +1,5 @@
 // Shared memory of the extension: made once per start of the server, seen by every process.
-// What lies in it has a header of its own: databases, workers, lanes, waiters.
+// What lies in it has a header of its own: databases, workers, lanes, waiters, cancels.
 #pragma once
 
 #include <cstdint>

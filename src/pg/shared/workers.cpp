@@ -69,6 +69,7 @@ int reserve_worker(DatabaseOid database) {
     worker.started_at = GetCurrentTimestamp();
     pg_atomic_write_u32(&worker.is_idle, 0);
     pg_atomic_write_u32(&worker.in_flight, 0);
+    pg_atomic_write_u32(&worker.cancel_count, 0);
     for (pg_atomic_uint64 *counter : {&worker.claimed, &worker.settled, &worker.rounds, &worker.wakeups,
                                       &worker.rescued, &worker.store_failures, &worker.last_round_at})
       pg_atomic_write_u64(counter, 0);

@@ -144,13 +144,15 @@ Column column_of_result(int number) {
 
 }  // namespace
 
-std::vector<PlacedId> read_placed_ids() {
+std::vector<OwnRow> read_own_rows() {
   const Column ids = column_of_result(1);
   const Column places = column_of_result(2);
-  std::vector<PlacedId> rows(ids.count);
+  const Column starts = column_of_result(3);
+  std::vector<OwnRow> rows(ids.count);
   for (uint64 i = 0; i < ids.count; ++i) {
     rows[i].id = DatumGetInt64(ids.values[i]);
     read_place(places.values[i], &rows[i].place.block, &rows[i].place.offset);
+    rows[i].started_at = DatumGetTimestampTz(starts.values[i]);
   }
   return rows;
 }

@@ -24,12 +24,13 @@ struct JobRow {
 // eleven of them). `agent_type` of the rows is read, not assumed.
 std::vector<JobRow> read_job_rows();
 
-// From the last statement's SPI_tuptable: (bigint, tid) rows.
-struct PlacedId {
+// From the last statement's SPI_tuptable: (bigint, tid, timestamptz) rows.
+struct OwnRow {
   std::int64_t id = 0;
   RowPlace place;
+  std::int64_t started_at = 0;
 };
-std::vector<PlacedId> read_placed_ids();
+std::vector<OwnRow> read_own_rows();
 
 // The first row's two columns as numbers (bigint or timestamptz); nullopt for NULL.
 struct NumberPair {

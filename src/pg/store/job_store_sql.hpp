@@ -47,15 +47,16 @@ inline constexpr const char *kWaitingLanes = R"(
   SELECT queue, agent_type FROM t)";
 
 // A row that has a claim is processing. Saying so here would let the planner take agent_queue_due, and read every entry
-// of it, instead of the primary key. $1 ids, $2 claim
+// of it, instead of the primary key. The start tells attempts apart: a job that was cancelled and is tried again may
+// have the same claim. $1 ids, $2 claim
 inline constexpr const char *kLockSettled = R"(
-  SELECT id, ctid FROM @s@.agent_queue
+  SELECT id, ctid, coalesce(started_at, created_at) FROM @s@.agent_queue
    WHERE id = ANY ($1) AND claim = $2
      FOR NO KEY UPDATE SKIP LOCKED)";
 
 // Which of them are still ours, locked by others or not. $1 ids, $2 claim
 inline constexpr const char *kStillOurs = R"(
-  SELECT id FROM @s@.agent_queue WHERE id = ANY ($1) AND claim = $2)";
+  SELECT id, ctid, coalesce(started_at, created_at) FROM @s@.agent_queue WHERE id = ANY ($1) AND claim = $2)";
 
 // $1 ctids, $2 status, $3 result, $4 error_code, $5 error_message, $6 attempts to add, $7 run_at, $8 wait_reason,
 // $9 provider, $10 model, $11 input tokens, $12 output tokens, $13 cost, $14 completed_at

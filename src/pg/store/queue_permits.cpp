@@ -29,7 +29,7 @@ void QueuePermits::release(JobId job) {
 bool QueuePermits::on_commit() {
   for (const Bound &bound : bound_) {
     --taken_[bound.queue.index];
-    held_.insert_or_assign(bound.job.value, bound.queue);
+    held_.emplace(bound.job.value, bound.queue);
   }
   bool is_any_back = !released_.empty();
   for (const JobId job : released_) {

@@ -42,7 +42,8 @@ class QueuePermits {
 
   shared::WorkerSeat seat_;
   NameMap<shared::BoundedQueue> queues_;
-  std::unordered_map<std::int64_t, shared::BoundedQueue> held_;  // by job
+  // By job; two while the call of an attempt that was cancelled is still to end and the job is claimed again.
+  std::unordered_multimap<std::int64_t, shared::BoundedQueue> held_;
   // Of the running transaction:
   std::unordered_map<int, int> taken_;  // permits by BoundedQueue::index
   std::vector<Bound> bound_;

@@ -2,7 +2,6 @@
 
 #include <optional>
 #include <unordered_map>
-#include <unordered_set>
 #include <utility>
 
 #include "pg/store/job_rows.hpp"
@@ -38,6 +37,10 @@ std::optional<std::string_view> or_null(const std::string &text) {
   return text.empty() ? std::nullopt : std::optional<std::string_view>(text);
 }
 
+bool is_of(const Settlement &settlement, const OwnRow &row) {
+  return to_wall(row.started_at) == settlement.started_at;
+}
+
 NumberColumn ids_of(std::span<const Settlement> settlements) {
   NumberColumn ids;
   ids.reserve(settlements.size());
@@ -71,25 +74,28 @@ std::vector<RowPlace> Settler::lock(Statements &statements, std::span<const Sett
                                     std::vector<SettleFate> &fates) {
   DatumValue values[] = {int8_array(ids_of(settlements)), uuid_datum(claim_bytes(claim_))};
   statements.lock_settled.run(values, nullptr, KeptPlan::Mode::read_write);
-  std::unordered_map<std::int64_t, RowPlace> locked;
-  for (const PlacedId &row : read_placed_ids()) locked.emplace(row.id, row.place);
+  std::unordered_map<std::int64_t, OwnRow> locked;
+  for (const OwnRow &row : read_own_rows()) locked.emplace(row.id, row);
 
   std::vector<RowPlace> places;
   places.reserve(locked.size());
   for (std::size_t i = 0; i < settlements.size(); ++i) {
     const auto it = locked.find(settlements[i].id.value);
-    if (it == locked.end()) continue;
+    if (it == locked.end() || !is_of(settlements[i], it->second)) continue;
     fates[i] = SettleFate::settled;
-    places.push_back(it->second);
+    places.push_back(it->second.place);
   }
   if (places.size() == settlements.size()) return places;
 
   // What was not locked: still ours means that somebody else has it locked; else it is gone or another's.
   statements.still_ours.run(values, nullptr, KeptPlan::Mode::read_only);
-  const std::vector<std::int64_t> still = read_ids();
-  const std::unordered_set<std::int64_t> still_ours(still.begin(), still.end());
-  for (std::size_t i = 0; i < settlements.size(); ++i)
-    if (fates[i] == SettleFate::orphaned && still_ours.contains(settlements[i].id.value)) fates[i] = SettleFate::kept;
+  std::unordered_map<std::int64_t, OwnRow> still_ours;
+  for (const OwnRow &row : read_own_rows()) still_ours.emplace(row.id, row);
+  for (std::size_t i = 0; i < settlements.size(); ++i) {
+    const auto it = still_ours.find(settlements[i].id.value);
+    const bool is_ours = it != still_ours.end() && is_of(settlements[i], it->second);
+    if (fates[i] == SettleFate::orphaned && is_ours) fates[i] = SettleFate::kept;
+  }
   return places;
 }
 

@@ -47,6 +47,7 @@ SpiJobStore::SpiJobStore(shared::WorkerSeat seat, ClaimToken claim, Log &log)
       permits_(seat),
       claimer_(seat, claim, permits_),
       settler_(claim),
+      cancels_(seat.slot, claim),
       partitions_(log) {}
 
 void SpiJobStore::open(Transaction &transaction) {
@@ -236,6 +237,22 @@ bool SpiJobStore::work_hinted() {
 
 bool SpiJobStore::rescue_hinted() {
   return shared::rescue_generation(database_) != rescue_seen_;
+}
+
+std::vector<std::size_t> SpiJobStore::take_cancelled(std::span<const AttemptId> calls, Now now) {
+  std::vector<std::size_t> places;
+  if (cancels_.take(calls, places)) return places;
+  try {
+    Transaction transaction;
+    open(transaction);
+    std::vector<std::size_t> lost = cancels_.find_lost(*statements_, calls);
+    transaction.commit();
+    return lost;
+  } catch (PgError &error) {
+    if (error.is_cancel_or_shutdown()) throw;
+    failure_of(error, now);
+    return places;
+  }
 }
 
 bool SpiJobStore::look_whether_gone() {

@@ -8,6 +8,7 @@
 
 #include "pg/shared/databases.hpp"
 #include "pg/shared/workers.hpp"
+#include "pg/store/cancel_inbox.hpp"
 #include "pg/store/lane_claimer.hpp"
 #include "pg/store/notifier.hpp"
 #include "pg/store/queue_permits.hpp"
@@ -30,6 +31,8 @@ class SpiJobStore final : public JobStore {
   std::optional<WallTime> next_due() const override;
   bool work_hinted() override;
   bool rescue_hinted() override;
+  bool cancel_hinted() override { return cancels_.is_hinted(); }
+  std::vector<std::size_t> take_cancelled(std::span<const AttemptId> calls, Now now) override;
   std::shared_ptr<const Catalog> catalog() override { return catalog_; }
 
   // What waits; nullopt: could not be looked at now.
@@ -63,6 +66,7 @@ class SpiJobStore final : public JobStore {
   QueuePermits permits_;
   LaneClaimer claimer_;
   Settler settler_;
+  CancelInbox cancels_;
   Notifier notifier_;
   UsagePartitions partitions_;
   std::unique_ptr<Statements> statements_;
