@@ -40,15 +40,16 @@ INSERT INTO matrix.callers VALUES
     (5, 'owner', 'regress_agent_owner', NULL),
     (6, 'super', session_user, NULL);
 
--- A NULL that the planner does not see: it would leave out the call of a STRICT function.
+-- A NULL that the planner does not see: it would leave out the call of a STRICT function. CALL takes no sub-select.
 CREATE VIEW matrix.objects AS
 SELECT c.oid, c.relkind::text AS kind, c.oid::regclass::text AS name, NULL::text AS call
 FROM pg_class AS c
 WHERE c.relkind IN ('r', 'p', 'v', 'S') AND c.relnamespace = 'public'::regnamespace
 UNION ALL
-SELECT p.oid, p.prokind::text, p.oid::regproc::text,
+SELECT p.oid, 'routine', p.oid::regproc::text,
        CASE p.prokind WHEN 'p' THEN 'CALL ' ELSE 'SELECT count(*) FROM ' END || p.oid::regproc::text || '(' || (
-           SELECT coalesce(string_agg('(SELECT NULL::' || format_type(t.type, NULL) || ')', ', ' ORDER BY t.n), '')
+           SELECT coalesce(string_agg(CASE p.prokind WHEN 'p' THEN 'NULL::' || format_type(t.type, NULL)
+                                      ELSE '(SELECT NULL::' || format_type(t.type, NULL) || ')' END, ', ' ORDER BY t.n), '')
            FROM unnest(p.proargtypes) WITH ORDINALITY AS t (type, n)) || ')'
 FROM pg_proc AS p
 WHERE p.pronamespace = 'public'::regnamespace

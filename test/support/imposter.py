@@ -51,6 +51,10 @@ class Behaviours(KeyBehaviours):
         await asyncio.sleep(int(rest[0]) / 1000)
         self.answer(200, echo_of(request.body))
 
+    async def do_gate(self, request, rest):
+        await self.imposter.gate(rest[0]).wait()
+        self.answer(200, echo_of(request.body))
+
     async def do_status(self, request, rest):
         code, query, headers = int(rest[0]), request.query, []
         if "retry_after" in query:

@@ -110,6 +110,9 @@ class Connection:
                 request = await self.read_request()
                 if request.path == "/_calls":
                     self.answer(200, self.imposter.journal.dump())
+                elif request.path.startswith("/_open/"):
+                    self.imposter.gate(request.path.removeprefix("/_open/")).set()
+                    self.answer(200, b"{}")
                 elif request.path == "/_reset":
                     self.imposter.journal.reset()
                     self.answer(200, b"{}")
@@ -137,7 +140,11 @@ class Imposter:
         self.options, self.connection_class = options, connection_class
         self.journal = Journal(options.journal)
         self.tokens = []  # access tokens that were given out
+        self.gates = {}
         self.bomb = gzip.compress(b"\0" * (64 << 20), 9)
+
+    def gate(self, name):
+        return self.gates.setdefault(name, asyncio.Event())
 
     async def connected(self, reader, writer):
         self.journal.connections += 1

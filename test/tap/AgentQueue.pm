@@ -22,7 +22,7 @@ use Time::HiRes qw(time usleep);
 
 our @EXPORT = qw(
   new_cluster preload_conf create_extension wait_for_workers finish
-  start_imposter provider_url calls_of reset_calls
+  start_imposter provider_url calls_of closed_of open_gate reset_calls
   define_agent enqueue wait_agent job jobs_done wait_in_flight worker_sum
   set_and_reload seconds_of parallel_psql log_seconds_between
 );
@@ -150,10 +150,31 @@ sub provider_url
 sub calls_of
 {
 	my ($prefix) = @_;
+	return journal_of('calls', $prefix);
+}
+
+# Those on which the client has hung up while an answer was owed.
+sub closed_of
+{
+	my ($prefix) = @_;
+	return journal_of('closed', $prefix);
+}
+
+sub journal_of
+{
+	my ($what, $prefix) = @_;
 	my $answer = HTTP::Tiny->new(timeout => 20)->get(provider_url('/_calls'));
 	die "the imposter does not answer: $answer->{content}" unless $answer->{success};
-	my $calls = JSON::PP::decode_json($answer->{content})->{calls};
+	my $calls = JSON::PP::decode_json($answer->{content})->{$what};
 	return grep { index($_->{path}, $prefix) == 0 } @$calls;
+}
+
+# Lets the calls of /gate/$name be answered, those that wait and those that come.
+sub open_gate
+{
+	my ($name) = @_;
+	HTTP::Tiny->new->get(provider_url("/_open/$name"));
+	return;
 }
 
 sub reset_calls

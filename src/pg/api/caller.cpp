@@ -101,6 +101,11 @@ bool caller_is_owner(const Installation &where) {
   return guard([&] { return has_privs_of_role(GetUserId(), owner); });
 }
 
+bool may_change_job_of(const std::optional<UserId> &user, const Installation &where) {
+  if (may_act_for_others(where.owner)) return true;
+  return user && user == caller_identity();
+}
+
 std::optional<UserId> resolve_user(const std::optional<UserId> &wanted, const Installation &where) {
   if (may_act_for_others(where.owner)) return wanted ? wanted : caller_identity();
   const std::optional<UserId> identity = caller_identity();

@@ -11,6 +11,10 @@ namespace agent_queue::pg {
 // The extension's owner (or a role with its rights) or a superuser.
 bool caller_is_owner(const Installation &where);
 
+// Is a job of `user` (empty: of the system) the caller's to cancel or to retry? It is when it is the caller's own, and
+// for who may act for others (see below). 22023: claims or setting cannot be read.
+bool may_change_job_of(const std::optional<UserId> &user, const Installation &where);
+
 // Whose job one is that is enqueued for `wanted` (empty: nobody was named). Empty: the system's.
 //
 // The caller's identity is the "sub" of request.jwt.claims, else the setting agent_queue.user_id. A job without a user

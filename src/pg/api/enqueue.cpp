@@ -4,6 +4,7 @@
 
 #include "pg/api/admission.hpp"
 #include "pg/api/caller.hpp"
+#include "pg/api/enqueue.hpp"
 #include "pg/api/enqueue_sql.hpp"
 #include "pg/api/enqueue_terms.hpp"
 #include "pg/api/schema_plan.hpp"
@@ -131,7 +132,9 @@ void need_key(const EnqueueTerms &terms) {
                             .hint = "Try again."});
 }
 
-Datum enqueue_one(EnqueueTerms &terms) {
+}  // namespace
+
+std::uintptr_t enqueue_one(EnqueueTerms &terms) {
   const Installation &where = installation();
   AdmissionCall call(terms.now);
   SpiScope spi;
@@ -149,6 +152,8 @@ Datum enqueue_one(EnqueueTerms &terms) {
   }
   refuse_race(text_of(terms.value(kKeyParameter)));
 }
+
+namespace {
 
 // While it lives, an error says which request of the array it is about.
 class RequestNumberContext {
@@ -238,13 +243,13 @@ void enqueue_many(EnqueueTerms &terms, ReturnSetInfo *result) {
 
 AQ_SQL_FUNCTION(aq_enqueue_agent) {
   using namespace agent_queue::pg;
-  EnqueueTerms terms = read_enqueue_terms(fcinfo, sql::Jobs::one);
+  EnqueueTerms terms = read_enqueue_terms(fcinfo, sql::Jobs::one, kEnqueueArguments);
   return enqueue_one(terms);
 }
 
 AQ_SQL_FUNCTION(aq_enqueue_agents) {
   using namespace agent_queue::pg;
-  EnqueueTerms terms = read_enqueue_terms(fcinfo, sql::Jobs::many);
+  EnqueueTerms terms = read_enqueue_terms(fcinfo, sql::Jobs::many, kEnqueueArguments);
   guard([&] { InitMaterializedSRF(fcinfo, MAT_SRF_USE_EXPECTED_DESC); });
   enqueue_many(terms, reinterpret_cast<ReturnSetInfo *>(fcinfo->resultinfo));
   return 0;

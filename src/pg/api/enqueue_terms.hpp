@@ -26,8 +26,24 @@ struct EnqueueTerms {
   std::uintptr_t value(int parameter) const { return values[parameter - 1]; }
 };
 
+// Where a SQL function has the arguments of a job.
+struct EnqueueArguments {
+  static constexpr int kNone = -1;
+
+  int agent_type = 0;
+  int request = 1;
+  int user = 2;
+  int priority = 3;
+  int delay = 4;
+  int expires_in = 5;
+  int max_retries = 6;
+  int key = 8;
+  int queue = 9;
+};
+inline constexpr EnqueueArguments kEnqueueArguments{};
+
 // 22004: agent_type or request is NULL; 22023: delay or expires_in is out of range. What admission checks is left to
 // it.
-EnqueueTerms read_enqueue_terms(FunctionCallInfoBaseData *fcinfo, sql::Jobs jobs);
+EnqueueTerms read_enqueue_terms(FunctionCallInfoBaseData *fcinfo, sql::Jobs jobs, const EnqueueArguments &arguments);
 
 }  // namespace agent_queue::pg

@@ -31,6 +31,17 @@ bool PgError::is_cancel_or_shutdown() const noexcept {
   return state == ERRCODE_QUERY_CANCELED || state == ERRCODE_ADMIN_SHUTDOWN || state == ERRCODE_CRASH_SHUTDOWN;
 }
 
+void PgError::explain(const std::string &detail, const std::string &hint) {
+  if (error_ == nullptr || error_->detail != nullptr) return;
+  ErrorData *error = error_;
+  const char *texts[] = {detail.c_str(), hint.c_str()};
+  guard([&] {
+    MemoryContext home = GetMemoryChunkContext(error);
+    error->detail = MemoryContextStrdup(home, texts[0]);
+    if (error->hint == nullptr) error->hint = MemoryContextStrdup(home, texts[1]);
+  });
+}
+
 // POD only. errmsg_internal and friends: the texts are ready, nothing is translated or formatted in them.
 [[noreturn]] static void raise_plain(int state, const char *message, const char *detail, const char *hint) {
   ereport(ERROR, (errcode(state), errmsg_internal("%s", message), *detail != 0 ? errdetail_internal("%s", detail) : 0,

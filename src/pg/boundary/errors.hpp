@@ -30,6 +30,9 @@ class PgError : public std::exception {
   // Class 57014 / 57P01 and the like: must be passed on, never swallowed.
   bool is_cancel_or_shutdown() const noexcept;
 
+  // Adds what is known further out, where the error has no detail of its own.
+  void explain(const std::string &detail, const std::string &hint);
+
   // Gives the ErrorData away; the exception is empty afterwards.
   ErrorData *release() noexcept {
     ErrorData *error = error_;

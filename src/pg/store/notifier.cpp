@@ -23,17 +23,29 @@ std::string payload_of(const EndedJob &job, bool with_result) {
   return payload + "}";
 }
 
-double queue_usage() {
-  return guard([] { return DatumGetFloat8(OidFunctionCall0(F_PG_NOTIFICATION_QUEUE_USAGE)); });
+bool is_queue_nearly_full() {
+  return guard([] { return DatumGetFloat8(OidFunctionCall0(F_PG_NOTIFICATION_QUEUE_USAGE)); }) >= kNearlyFull;
+}
+
+void send(const EndedJob &job, settings::Notify mode) {
+  const std::string payload = payload_of(job, mode == settings::Notify::full);
+  const char *text = payload.c_str();
+  guard([&] { Async_Notify("agent_queue", pg_any_to_server(text, static_cast<int>(strlen(text)), PG_UTF8)); });
 }
 
 }  // namespace
+
+void notify_of(const EndedJob &job) {
+  const settings::Notify mode = settings::notify_mode();
+  if (mode == settings::Notify::off || is_queue_nearly_full()) return;
+  send(job, mode);
+}
 
 bool Notifier::is_silent(Now now) {
   if (now.steady < silent_until_) return true;
   if (now.steady < next_look_) return false;
   next_look_ = now.steady + kLookInterval;
-  if (queue_usage() < kNearlyFull) return false;
+  if (!is_queue_nearly_full()) return false;
   on_queue_full(now);
   return true;
 }
@@ -45,11 +57,7 @@ void Notifier::on_queue_full(Now now) {
 void Notifier::notify(const std::vector<EndedJob> &ended, Now now) {
   const settings::Notify mode = settings::notify_mode();
   if (mode == settings::Notify::off || ended.empty() || is_silent(now)) return;
-  for (const EndedJob &job : ended) {
-    const std::string payload = payload_of(job, mode == settings::Notify::full);
-    const char *text = payload.c_str();
-    guard([&] { Async_Notify("agent_queue", pg_any_to_server(text, static_cast<int>(strlen(text)), PG_UTF8)); });
-  }
+  for (const EndedJob &job : ended) send(job, mode);
 }
 
 }  // namespace agent_queue::pg

@@ -9,6 +9,10 @@
 
 namespace agent_queue::pg {
 
+// NOTIFY of one job in a session's transaction, as agent_queue.notify says; left out while the queue of notifications
+// is nearly full, because the commit might fail.
+void notify_of(const EndedJob &job);
+
 class Notifier {
  public:
   void notify(const std::vector<EndedJob> &ended, Now now);
