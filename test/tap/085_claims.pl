@@ -30,6 +30,22 @@ like(slurp_file($node->logfile), qr/job \d+ cannot be claimed: this one is not t
 	'the log names it');
 $node->safe_psql('postgres', 'DROP TRIGGER refuse ON agent_queue; DELETE FROM agent_queue');
 
+# ---- a trigger that refuses the promotion of one row
+
+$node->safe_psql(
+	'postgres', q{
+	CREATE TRIGGER refuse BEFORE UPDATE ON agent_queue FOR EACH ROW
+		WHEN (OLD.status = 'scheduled' AND NEW.request_data ->> 'text' = 'refused') EXECUTE FUNCTION refuse();
+	INSERT INTO agent_queue (agent_type, request_data, run_at)
+	SELECT 'echo', jsonb_build_object('text', CASE n WHEN 5 THEN 'refused' ELSE 'fine' END), clock_timestamp() + interval '1 s'
+	FROM generate_series(1, 50) AS n});
+ok($node->poll_query_until('postgres', "SELECT ($done) = 49"), 'a row that cannot be promoted holds up nobody');
+is($node->safe_psql('postgres', q{SELECT request_data ->> 'text' FROM agent_queue WHERE status = 'scheduled'}),
+	'refused', 'it is the one that stays scheduled');
+like(slurp_file($node->logfile), qr/job \d+ cannot be promoted: this one is not to be touched; it is passed over/,
+	'the log names it');
+$node->safe_psql('postgres', 'DROP TRIGGER refuse ON agent_queue; DELETE FROM agent_queue');
+
 # ---- the agent type's own queue is paused, the job is in another
 
 $node->safe_psql(

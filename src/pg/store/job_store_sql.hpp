@@ -112,18 +112,25 @@ inline constexpr const char *kLost = R"(
 inline constexpr const char *kTakeOver = R"(
   UPDATE @s@.agent_queue AS q SET claim = $2 FROM unnest($1::tid[]) AS t (row_at) WHERE q.ctid = t.row_at)";
 
-// $1 now, $2 limit. Uses agent_queue_due.
+// $1 now, $2 limit, $3 ids that are passed over because they could not be promoted. Uses agent_queue_due.
+inline constexpr const char *kDue = R"(
+  SELECT id, ctid FROM @s@.agent_queue
+   WHERE status = 'scheduled' AND claim_key IS NOT NULL AND run_at <= $1 AND id <> ALL ($3)
+   ORDER BY run_at LIMIT $2
+     FOR NO KEY UPDATE SKIP LOCKED)";
+
+// $1 ctids
 inline constexpr const char *kPromote = R"(
   UPDATE @s@.agent_queue AS q
      SET status = 'pending', wait_reason = NULL
-    FROM unnest(ARRAY(SELECT ctid FROM @s@.agent_queue
-                       WHERE status = 'scheduled' AND claim_key IS NOT NULL AND run_at <= $1
-                       ORDER BY run_at LIMIT $2 FOR NO KEY UPDATE SKIP LOCKED)) AS d (row_at)
+    FROM unnest($1::tid[]) AS d (row_at)
    WHERE q.ctid = d.row_at
   RETURNING q.queue, q.agent_type, q.claim_key)";
 
+// $1 ids that are passed over
 inline constexpr const char *kNextDue = R"(
-  SELECT run_at FROM @s@.agent_queue WHERE status = 'scheduled' AND claim_key IS NOT NULL ORDER BY run_at LIMIT 1)";
+  SELECT run_at FROM @s@.agent_queue
+   WHERE status = 'scheduled' AND claim_key IS NOT NULL AND id <> ALL ($1) ORDER BY run_at LIMIT 1)";
 
 // How much waits, counted no further than a hundred. $1 limit. Uses agent_queue_ready.
 inline constexpr const char *kBacklog = R"(

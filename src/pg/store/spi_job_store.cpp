@@ -9,6 +9,7 @@
 #include "pg/shared/workers.hpp"
 #include "pg/store/config_cache.hpp"
 #include "pg/store/job_store_sql.hpp"
+#include "pg/store/trouble.hpp"
 #include "pg/wrap/guc.hpp"
 #include "pg/wrap/timestamps.hpp"
 #include "pg/wrap/transaction.hpp"
@@ -19,20 +20,7 @@ namespace agent_queue::pg {
 
 namespace {
 
-constexpr int kPromoteBatch = 1000;
-
-// Errors that the same statement may not meet again: locks, serialization, resources, administrators.
-bool is_passing(int state) {
-  switch (ERRCODE_TO_CATEGORY(state)) {
-    case ERRCODE_TRANSACTION_ROLLBACK:
-    case ERRCODE_INSUFFICIENT_RESOURCES:
-    case ERRCODE_OPERATOR_INTERVENTION:
-    case ERRCODE_IO_ERROR:
-      return true;
-    default:
-      return state == ERRCODE_READ_ONLY_SQL_TRANSACTION || state == ERRCODE_OBJECT_IN_USE;
-  }
-}
+constexpr int kPromoteTries = 16;  // in a row, to find the row that is in the way of the others
 
 UserId claims_as_uuid(ClaimToken claim) {
   return claim_bytes(claim);
@@ -200,29 +188,60 @@ std::optional<std::vector<ClaimedJob>> SpiJobStore::rescue(Now now) {
 }
 
 std::optional<int> SpiJobStore::promote_due(Now now) {
+  const std::int64_t hinted = shared::take_due(database_);  // before looking: what comes meanwhile hints again
+  try {
+    for (int tries = 0; tries < kPromoteTries; ++tries) {
+      const Promotion promotion = try_to_promote(now);
+      if (promotion.count) return promotion.count;
+      if (!promotion.is_refused) break;
+    }
+  } catch (...) {
+    shared::offer_due(database_, hinted);
+    throw;
+  }
+  shared::offer_due(database_, hinted);
+  return std::nullopt;
+}
+
+// A row that cannot be promoted (a user's trigger refuses the update) would hold up all others for ever: fewer and
+// fewer are tried, and when the one row stands alone, it is passed over for a while.
+SpiJobStore::Promotion SpiJobStore::try_to_promote(Now now) {
+  std::vector<PlacedId> due;
   std::vector<LaneKey> promoted;
   std::optional<WallTime> next;
-  const std::int64_t hinted = shared::take_due(database_);  // before looking: what comes meanwhile hints again
   try {
     Transaction transaction;
     open(transaction);
-    DatumValue values[] = {TimestampTzGetDatum(from_wall(now.wall)), Int32GetDatum(kPromoteBatch)};
-    statements_->promote.run(values, nullptr, KeptPlan::Mode::read_write);
+    const std::vector<std::optional<std::int64_t>> passed_over = unpromotable_.ids(now.steady);
+    DatumValue find[] = {TimestampTzGetDatum(from_wall(now.wall)), Int32GetDatum(promote_limit_.value()),
+                         int8_array(passed_over)};
+    statements_->due.run(find, nullptr, KeptPlan::Mode::read_write);
+    due = read_placed_ids();
+    std::vector<RowPlace> places;
+    for (const PlacedId &row : due) places.push_back(row.place);
+    DatumValue promote[] = {tid_array(places)};
+    statements_->promote.run(promote, nullptr, KeptPlan::Mode::read_write);
     promoted = read_lane_keys();
-    statements_->next_due.run(nullptr, nullptr, KeptPlan::Mode::read_only);
+    DatumValue look[] = {int8_array(passed_over)};
+    statements_->next_due.run(look, nullptr, KeptPlan::Mode::read_only);
     for (const std::int64_t run_at : read_ids()) next = to_wall(run_at);
     transaction.commit();
   } catch (PgError &error) {
-    shared::offer_due(database_, hinted);
     if (error.is_cancel_or_shutdown()) throw;
-    failure_of(error, now);
-    return std::nullopt;
+    const StoreFailure failure = failure_of(error, now);
+    if (failure.trouble != StoreTrouble::unstorable || due.empty()) return {};
+    promote_limit_.refused(static_cast<int>(due.size()));
+    if (due.size() == 1 && unpromotable_.add(JobId{due.front().id}, now.steady))
+      log_.write(LogLevel::warning, "job " + std::to_string(due.front().id) +
+                                        " cannot be promoted: " + failure.message + "; it is passed over for a minute");
+    return {.count = std::nullopt, .is_refused = true};
   }
+  promote_limit_.succeeded();
   next_due_ = next;
   for (const LaneKey &lane : promoted)
     shared::offer(shared::find_lane(database_, lane.lane.queue, lane.lane.agent_type), lane.claim_key);
   if (!promoted.empty()) shared::announce_work(database_);
-  return static_cast<int>(promoted.size());
+  return {.count = static_cast<int>(promoted.size()), .is_refused = false};
 }
 
 std::optional<WallTime> SpiJobStore::next_due() const {
@@ -282,7 +301,7 @@ StoreFailure SpiJobStore::failure_of(PgError &error, Now now) {
   }
   if (state == ERRCODE_LOCK_NOT_AVAILABLE)
     failure.trouble = StoreTrouble::blocked;
-  else if (!is_passing(state))
+  else if (!is_passing_trouble(state))
     failure.trouble = StoreTrouble::unstorable;
   log_.write(LogLevel::debug, "a transaction failed: " + failure.message);
   return failure;

@@ -6,6 +6,7 @@
 #include <optional>
 #include <vector>
 
+#include "core/upkeep/batch_limit.hpp"
 #include "pg/shared/databases.hpp"
 #include "pg/shared/workers.hpp"
 #include "pg/store/cancel_inbox.hpp"
@@ -52,6 +53,11 @@ class SpiJobStore final : public JobStore {
   void open(class Transaction &transaction);
   StoreFailure failure_of(class PgError &error, Now now);
   bool look_whether_gone();
+  struct Promotion {
+    std::optional<int> count;  // nullopt: nothing was promoted
+    bool is_refused = false;   // because of a row: fewer may do
+  };
+  Promotion try_to_promote(Now now);
   void ensure_partitions(std::span<const Settlement> settlements, Now now);
   LaneClaimer::Sweep choose_sweep(Now now);
   void set_aside(StoreFailure &failure, Now now);
@@ -74,6 +80,8 @@ class SpiJobStore final : public JobStore {
   std::string statements_in_;       // and its schema
   std::shared_ptr<const Catalog> catalog_;
   std::optional<WallTime> next_due_;
+  BatchLimit promote_limit_{1000};
+  SetAsideJobs unpromotable_;
   bool is_gone_ = false;
   std::uint64_t work_seen_ = 0;
   std::uint64_t rescue_seen_ = 0;

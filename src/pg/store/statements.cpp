@@ -27,8 +27,9 @@ Statements::Statements(const Installation &where)
       claims(render_sql(sql::kClaims, where), {}),
       lost(render_sql(sql::kLost, where), {kUuidArray, INT4OID}),
       take_over(render_sql(sql::kTakeOver, where), {kTidArray, UUIDOID}),
-      promote(render_sql(sql::kPromote, where), {TIMESTAMPTZOID, INT4OID}),
-      next_due(render_sql(sql::kNextDue, where), {}),
+      due(render_sql(sql::kDue, where), {TIMESTAMPTZOID, INT4OID, INT8ARRAYOID}),
+      promote(render_sql(sql::kPromote, where), {kTidArray}),
+      next_due(render_sql(sql::kNextDue, where), {INT8ARRAYOID}),
       backlog(render_sql(sql::kBacklog, where), {INT4OID}) {}
 
 }  // namespace agent_queue::pg

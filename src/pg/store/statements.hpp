@@ -20,6 +20,7 @@ struct Statements {
   KeptPlan claims;
   KeptPlan lost;
   KeptPlan take_over;
+  KeptPlan due;
   KeptPlan promote;
   KeptPlan next_due;
   KeptPlan backlog;
