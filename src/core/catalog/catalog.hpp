@@ -15,6 +15,7 @@
 #include "core/cost/price.hpp"
 #include "core/job/job.hpp"
 #include "core/prompt/prompt.hpp"
+#include "core/upkeep/retention.hpp"
 #include "core/wire/http.hpp"
 #include "core/wire/json_read.hpp"
 
@@ -65,6 +66,7 @@ struct Queue {
   std::string name;
   bool paused = false;
   std::optional<int> concurrency = {};  // the most of its jobs that are claimed at a time
+  RetentionRule retention = {};
 };
 
 struct Catalog {

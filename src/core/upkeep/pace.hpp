@@ -27,7 +27,7 @@ class SliceSize {
 };
 
 enum class Load {
-  idle,  // no call is in flight, nothing is to be stored
+  idle,  // there was no job for a while
   busy,
 };
 enum class SliceKind {

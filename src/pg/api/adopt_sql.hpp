@@ -22,11 +22,13 @@ inline constexpr const char *kAdopt = R"(
   SELECT a.queue, a.agent_type, count(*), min(a.claim_key) FILTER (WHERE a.status = 'pending')
     FROM adopted AS a GROUP BY a.queue, a.agent_type)";
 
-// From here on this cluster and database are the jobs' home.
+// From here on this cluster and database are the jobs' home, the finished ones' too: retention may delete them.
 inline constexpr const char *kMakeHome = R"(
-  INSERT INTO @s@.agent_queue_origin AS o (system_identifier, database_oid)
-  SELECT c.system_identifier, d.oid FROM pg_control_system() AS c, pg_database AS d WHERE d.datname = current_database()
+  INSERT INTO @s@.agent_queue_origin AS o (system_identifier, database_oid, is_history_adopted)
+  SELECT c.system_identifier, d.oid, true
+    FROM pg_control_system() AS c, pg_database AS d WHERE d.datname = current_database()
   ON CONFLICT ((true)) DO UPDATE
-     SET system_identifier = excluded.system_identifier, database_oid = excluded.database_oid)";
+     SET system_identifier = excluded.system_identifier, database_oid = excluded.database_oid,
+         is_history_adopted = true)";
 
 }  // namespace agent_queue::pg::sql

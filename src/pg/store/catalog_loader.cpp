@@ -93,6 +93,9 @@ Queue queue(const TextRow &row) {
   made.name = text_or_empty(row[0]);
   made.paused = flag(row[1]);
   if (row[2]) made.concurrency = static_cast<int>(whole(row[2], 0));
+  if (row[3]) made.retention.keep_completed = whole(row[3]);
+  if (row[4]) made.retention.keep_failed = whole(row[4]);
+  if (row[5]) made.retention.keep_for = micros(row[5]);
   return made;
 }
 

@@ -31,7 +31,9 @@ inline constexpr const char *kPrices = R"(
          cache_write_1h_usd_per_mtok
     FROM @s@.agent_models)";
 
-inline constexpr const char *kQueues = "SELECT name, paused, concurrency FROM @s@.agent_queues";
+inline constexpr const char *kQueues = R"(
+  SELECT name, paused, concurrency, keep_completed, keep_failed, (extract(epoch FROM keep_for) * 1000000)::bigint
+    FROM @s@.agent_queues)";
 
 // The tables whose change makes the snapshot old.
 inline constexpr const char *kConfigTables[] = {"agent_types", "agent_routes", "agent_providers", "agent_models",

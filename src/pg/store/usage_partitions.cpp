@@ -85,4 +85,37 @@ void UsagePartitions::ensure(WallTime at, Now now) {
   }
 }
 
+void UsagePartitions::make_ahead(Now now) {
+  const Month month = month_of(now.wall);
+  const Month next = month_of(month.to);
+  if (known_.contains(month.partition) && known_.contains(next.partition)) return;
+  Transaction transaction;
+  const Installation &where = installation();
+  transaction.become(where.owner);
+  const bool is_used = !query_rows(render_sql(sql::kAnyUsage, where)).empty();
+  transaction.commit();
+  if (!is_used) return;
+  ensure(now.wall, now);
+  ensure(month.to, now);
+}
+
+bool UsagePartitions::drop_one_before(WallTime from) {
+  Transaction transaction;
+  const Installation &where = installation();
+  transaction.become(where.owner);
+  std::string find = render_sql(sql::kOldPartition, where);
+  replace_all(find, "@from@", literal(from));
+  const std::vector<TextRow> old = query_rows(find);
+  if (!old.empty()) execute_sql("DROP TABLE " + old[0][0].value_or(""));
+  transaction.commit();
+  if (!old.empty()) log_.write(LogLevel::log, "dropped partition " + old[0][1].value_or("") + " of api_usage");
+  return !old.empty();
+}
+
+WallTime UsagePartitions::month_before(WallTime now, int months) {
+  using namespace std::chrono;
+  const year_month_day day{floor<days>(now)};
+  return WallTime{sys_days{(day.year() / day.month() - std::chrono::months(months)) / 1}};
+}
+
 }  // namespace agent_queue::pg

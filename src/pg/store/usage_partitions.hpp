@@ -1,5 +1,6 @@
-// Month partitions of api_usage, made by the worker just before the first usage row of a month. Until then, and where
-// making one is refused, rows go to the DEFAULT partition and are moved later: usage is never lost to a missing table.
+// Month partitions of api_usage. Upkeep makes this month's and the next one's ahead, once there is usage; the worker
+// makes what is missing just before the first row of a month. Where making one is refused, rows go to the DEFAULT
+// partition and are moved later: usage is never lost to a missing table.
 // Regime: guarded C++; own transactions.
 #pragma once
 
@@ -18,6 +19,17 @@ class UsagePartitions {
 
   // Sees to it that the month of `at` (UTC) has its partition. Cheap when it is known. Outside a transaction.
   void ensure(WallTime at, Now now);
+
+  // The same for the present month and the next, once there is any usage: before that, a restore may be about to make
+  // them itself. Throws PgError.
+  void make_ahead(Now now);
+
+  // Drops one partition that ends at `from` or before; false: there is none. Throws PgError: it is in use, or something
+  // depends on it.
+  bool drop_one_before(WallTime from);
+
+  // Where the month begins that lies so many months before the present one (UTC).
+  static WallTime month_before(WallTime now, int months);
 
   // The extension was dropped or made anew.
   void forget() { known_.clear(); }

@@ -6,6 +6,20 @@
 
 namespace agent_queue::pg::sql {
 
+inline constexpr const char *kAnyUsage = "SELECT 1 FROM @s@.api_usage LIMIT 1";
+
+// A partition that ends at @from@ or before: its name for SQL, and as it is. Dropping it takes an AccessExclusive lock
+// on api_usage; the session's lock_timeout bounds how long others wait behind it.
+inline constexpr const char *kOldPartition =
+    "SELECT pg_catalog.format('%I.%I', n.nspname, c.relname), c.relname "
+    "FROM pg_catalog.pg_inherits AS i "
+    "JOIN pg_catalog.pg_class AS c ON c.oid = i.inhrelid "
+    "JOIN pg_catalog.pg_namespace AS n ON n.oid = c.relnamespace "
+    "WHERE i.inhparent = '@s@.api_usage'::pg_catalog.regclass AND c.relkind = 'r' AND NOT i.inhdetachpending "
+    "AND (pg_catalog.regexp_match(pg_catalog.pg_get_expr(c.relpartbound, c.oid), ' TO [(]''([^'']+)''[)]'))[1] "
+    "::timestamptz <= @from@ "
+    "ORDER BY c.relname LIMIT 1";
+
 // First of all, so that one worker at a time makes a partition. Writers of usage are not held up.
 inline constexpr const char *kLockUsage = "LOCK TABLE ONLY @s@.api_usage IN SHARE UPDATE EXCLUSIVE MODE";
 

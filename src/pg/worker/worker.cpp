@@ -19,7 +19,9 @@ namespace agent_queue::pg {
 namespace {
 
 constexpr Micros kLookInterval{std::chrono::seconds(1)};
-constexpr int kTokenCalls = 8;  // calls for access tokens, beside those for jobs
+constexpr int kTokenCalls = 8;                                    // calls for access tokens, beside those for jobs
+constexpr Micros kLeisure{std::chrono::seconds(1)};               // without a job: then upkeep may take more time
+constexpr Micros kUpkeepPatience{std::chrono::milliseconds(50)};  // then it comes before the jobs, once
 
 std::unique_ptr<CurlTransport> make_transport() {
   Result<std::unique_ptr<CurlTransport>> made = CurlTransport::create({});
@@ -54,7 +56,8 @@ Worker::Worker(int slot, shared::DatabaseOid database, ClaimToken claim)
       watched_transport_(*transport_),
       store_({database, slot}, claim, log_),
       engine_(store_, watched_transport_, secrets_, signer_, log_, options_),
-      loop_(transport_->event_fd()) {
+      loop_(transport_->event_fd()),
+      upkeep_(database, log_) {
   apply_settings();
 }
 
@@ -102,6 +105,7 @@ void Worker::look_around(Now now) {
   const int count = shared::list_workers(database_, workers, 64);
   const int rank = static_cast<int>(
       std::count_if(workers, workers + count, [&](const shared::WorkerView &worker) { return worker.slot < slot_; }));
+  is_first_ = rank == 0;
   const int wanted = shared::find_database(database_).wanted_workers;
   const bool is_surplus = rank >= std::max(settings::min_workers, std::min(wanted, settings::max_workers));
   if (is_surplus != is_surplus_) {
@@ -140,6 +144,20 @@ void Worker::consider_scaling(int workers_now, int rank, Now now) {
   }
 }
 
+// One slice of upkeep, if it is due and this worker's to do. Jobs come first, and while they leave no pause, upkeep
+// still gets its small share. Nothing of it happens in a copy, or while the jobs are held by start_paused.
+bool Worker::keep_up(const Pause &pause) {
+  if (!is_first_ || !options_.is_claiming) return false;
+  const Now now = read_clocks();
+  // Between two answers of a provider that is quick there are moments without a call: they are no leisure.
+  const std::uint64_t claimed = engine_.counters().claimed;
+  if (engine_.in_flight() > 0 || engine_.has_unsettled() || claimed != claimed_seen_) last_work_ = now.steady;
+  claimed_seen_ = claimed;
+  const SteadyTime due = upkeep_.next();
+  if (now.steady < (pause.run_again ? due + kUpkeepPatience : due)) return false;
+  return upkeep_.run_due(now, now.steady - last_work_ < kLeisure ? Load::busy : Load::idle);
+}
+
 bool Worker::is_drained() const {
   return is_surplus_ && engine_.in_flight() == 0 && !engine_.has_unsettled();
 }
@@ -173,9 +191,10 @@ void Worker::run() {
         return;
       }
       if (is_drained()) return;
-      if (pause.run_again) continue;
+      if (keep_up(pause) || pause.run_again) continue;
 
-      const Micros rest = pause.until - read_clocks().steady;
+      Micros rest = pause.until - read_clocks().steady;
+      if (is_first_ && options_.is_claiming) rest = std::min(rest, upkeep_.next() - read_clocks().steady);
       if (!is_reported_ && rest > std::chrono::milliseconds(100)) {
         guard_noexcept("report statistics", [] { pgstat_report_stat(true); });
         is_reported_ = true;

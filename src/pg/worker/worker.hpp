@@ -14,6 +14,7 @@
 #include "pg/worker/event_loop.hpp"
 #include "pg/worker/pg_log.hpp"
 #include "pg/worker/transaction_watch.hpp"
+#include "pg/worker/upkeep.hpp"
 
 namespace agent_queue::pg {
 
@@ -32,6 +33,7 @@ class Worker {
   void look_around(Now now);
   void look_for_home(Now now);
   void consider_scaling(int workers_now, int rank, Now now);
+  bool keep_up(const Pause &pause);
   bool is_drained() const;
   void publish();
 
@@ -48,12 +50,16 @@ class Worker {
   Engine engine_;
   EventLoop loop_;
   Scaling scaling_;
+  Upkeep upkeep_;
   // Is this the database that the extension was created in, or a copy of it (paused until adopt_jobs())?
   enum class Home { unknown, here, elsewhere };
   Home home_ = Home::unknown;
+  bool is_first_ = false;    // of the workers of this database: the one that does upkeep
   bool is_surplus_ = false;  // finishes what it has and ends
   bool is_reported_ = true;  // statistics of the last work were sent
   SteadyTime next_look_{};
+  SteadyTime last_work_{};  // when upkeep last saw jobs
+  std::uint64_t claimed_seen_ = 0;
 };
 
 }  // namespace agent_queue::pg

@@ -10,6 +10,8 @@ int max_workers = 2;
 int max_in_flight = 1000;
 int claim_batch = 200;
 int poll_interval_ms = 2000;
+int upkeep_interval_ms = 60000;
+int keep_usage_months = 0;
 int notify = static_cast<int>(Notify::ids);
 int max_request_kb = 1024;
 int max_response_kb = 16 * 1024;
@@ -50,6 +52,12 @@ void define() {
              PGC_SIGHUP, 0);
   define_int("agent_queue.poll_interval", "How often a worker looks for jobs without being woken.",
              "The safety net: commits wake workers at once.", &poll_interval_ms, 100, 60000, PGC_SIGHUP, GUC_UNIT_MS);
+  define_int("agent_queue.upkeep_interval", "How often finished jobs and partitions are looked after.",
+             "Waiting jobs that may have expired: every five seconds, or at this interval if it is shorter.",
+             &upkeep_interval_ms, 100, 60 * 60 * 1000, PGC_SIGHUP, GUC_UNIT_MS);
+  define_int("agent_queue.keep_usage_months", "Months of api_usage that are kept besides the present one.",
+             "0: all of them. What is older is dropped, and user_costs no longer knows of it.", &keep_usage_months, 0,
+             1200, PGC_SIGHUP, 0);
   DefineCustomEnumVariable("agent_queue.notify", "What a settled job sends on the channel agent_queue.",
                            "off: nothing; ids: its id and status; full: also its result.", &notify, notify,
                            kNotifyModes, PGC_SIGHUP, 0, nullptr, nullptr, nullptr);

@@ -11,6 +11,8 @@ extern int max_workers;         // per database
 extern int max_in_flight;       // calls at the same time, per worker
 extern int claim_batch;         // jobs claimed by one transaction at most
 extern int poll_interval_ms;    // the safety net
+extern int upkeep_interval_ms;  // from the begin of one pass of upkeep to that of the next
+extern int keep_usage_months;   // of api_usage beside the present one; 0: all
 extern int notify;              // settings::Notify
 extern int max_request_kb;      // of request_data as jsonb
 extern int max_response_kb;     // of a provider's answer
