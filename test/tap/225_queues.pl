@@ -36,6 +36,21 @@ is($node->safe_psql('postgres', q{SELECT count(*) FROM agent_queue WHERE status 
 is(most_at_a_time('bounded'), '3', 'three at a time, never more and not always fewer');
 cmp_ok(most_at_a_time('agents'), '>', 3, 'the bound is of that queue alone');
 
+# ---- what was enqueued after a pause is not called, however busy the workers are
+
+$node->safe_psql('postgres', q{INSERT INTO agent_queues (name) VALUES ('doors')});
+enqueue($node, 'postgres', 'echo', count => 20000);
+my $called = $node->safe_psql('postgres', join "\n", map { <<~SQL } 1 .. 150);
+	SELECT pause_queue('doors') \\gset
+	SELECT enqueue_agent('echo', '{"text": "wait"}', queue => 'doors') AS id \\gset
+	SELECT pg_sleep(0.002) \\gset
+	SELECT id FROM agent_queue WHERE id = :id AND started_at IS NOT NULL;
+	SELECT resume_queue('doors') \\gset
+	SQL
+is($called, '', 'nothing that was enqueued into a paused queue was called');
+ok(jobs_done($node, 'postgres'), 'and all of it was after the queue was opened again');
+$node->safe_psql('postgres', q{DELETE FROM agent_queue WHERE queue <> 'bounded'});
+
 # ---- a worker ends in the middle: its permits come back
 
 enqueue($node, 'postgres', 'hang', count => 2, queue => q{'stuck'});

@@ -4,6 +4,7 @@
 #include <string>
 #include <utility>
 
+#include "pg/boundary/errors.hpp"
 #include "pg/boundary/guard.hpp"
 #include "pg/shared/waiters.hpp"
 #include "pg/shared/workers.hpp"
@@ -52,6 +53,14 @@ void SpiJobStore::open(Transaction &transaction) {
   if (catalog_ != before) complain_of_bounds();
 }
 
+// The claim's snapshot is younger than the configuration that it went by: a job that was enqueued after its queue was
+// paused may be among the rows. Then the round is made again.
+void SpiJobStore::check_config_is_current() const {
+  guard([] { AcceptInvalidationMessages(); });
+  if (catalog_generation() != config_loaded_)
+    raise(sqlstate("40001"), {.message = "the configuration changed during a claim", .detail = {}, .hint = {}});
+}
+
 // A bound that cannot be counted must not be broken, and must not hold a queue up in silence either.
 void SpiJobStore::complain_of_bounds() {
   for (const auto &[name, queue] : catalog_->queues)
@@ -79,6 +88,7 @@ RoundResult SpiJobStore::round(const Round &round, Now now) {
       sweep = choose_sweep(now);
       ClaimResult claim = claimer_.claim(*statements_, catalog_, round.claim_limit, sweep, now);
       is_claiming = false;
+      if (!claim.claimed.empty()) check_config_is_current();
       for (const JobId id : claim.expired) ended.push_back({id, "failed", {}});
       result.report.claimed = std::move(claim.claimed);
       result.report.more_waiting = claim.more_waiting;
