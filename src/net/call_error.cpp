@@ -25,7 +25,7 @@ std::string where_the_time_went(const Transfer &transfer, SteadyTime now) {
            std::to_string(transfer.body_size()) + " bytes";
   text += ", sent";
   if (transfer.phase() == Phase::waiting) return text + ", no first byte";
-  return text + ", " + std::to_string(transfer.response().body.size()) + " bytes of the answer received, the last " +
+  return text + ", " + std::to_string(transfer.bytes_received()) + " bytes of the answer received, the last " +
          seconds(now - transfer.last_byte()) + " ago";
 }
 

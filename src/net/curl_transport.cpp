@@ -149,6 +149,7 @@ void CurlTransport::retire(Transfer &transfer) {
   transfer.shard().remove(transfer.easy());
   transfer.leave_resolver();
   std::erase(origin.parked, &transfer);
+  std::erase(context_.progressed, &transfer);
   calls_.erase(transfer.id().value);
   transfer.reset();
   origin.idle.push_back(&transfer);
@@ -214,7 +215,19 @@ SteadyTime CurlTransport::next_wake() const {
   return std::min(next_curl_due(), context_.deadlines.next());
 }
 
+// Before anything ends: what ended has nothing left to say.
+void CurlTransport::gather_progress() {
+  for (Transfer *transfer : context_.progressed) progress_.push_back(transfer->take_progress());
+  context_.progressed.clear();
+}
+
+void CurlTransport::take_progress(std::vector<CallProgress> &progress) {
+  std::move(progress_.begin(), progress_.end(), std::back_inserter(progress));
+  progress_.clear();
+}
+
 void CurlTransport::collect(std::vector<CallEnd> &ended) {
+  gather_progress();
   for (const std::unique_ptr<CurlShard> &shard : shards_)
     if (shard->take_driven()) collect_from(*shard, ended);
   for (const Origin *origin : context_.http1_learned)

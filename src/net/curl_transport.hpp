@@ -35,6 +35,7 @@ class CurlTransport : public Transport {
   void submit(CallId id, HttpRequest request) override;
   void cancel(CallId id) override;
   void poll(std::vector<CallEnd> &ended) override;
+  void take_progress(std::vector<CallProgress> &progress) override;
   int in_flight() const override { return static_cast<int>(calls_.size() + untold_.size()); }
 
   // Readable whenever poll() has something to do. Level-triggered.
@@ -61,6 +62,7 @@ class CurlTransport : public Transport {
   void collect_from(CurlShard &shard, std::vector<CallEnd> &ended);
   void fail_parked(Origin &origin, std::vector<CallEnd> &ended);
   void sweep(std::vector<CallEnd> &ended);
+  void gather_progress();
   void retire(Transfer &transfer);
   SteadyTime next_curl_due() const;
   SteadyTime next_wake() const;
@@ -75,6 +77,7 @@ class CurlTransport : public Transport {
   std::vector<std::unique_ptr<Transfer>> transfers_;
   std::unordered_map<std::uint64_t, Transfer *> calls_;
   std::vector<CallEnd> untold_;  // refused by submit() or cancelled: told by the next poll()
+  std::vector<CallProgress> progress_;
   std::vector<std::size_t> expired_;
   int polls_without_sweep_ = 0;
   std::size_t next_timer_shard_ = 0;

@@ -124,8 +124,9 @@ bool Transfer::begin(CallId id, HttpRequest request, Origin &origin, SteadyTime 
   origin_ = &origin;
   timeouts_ = bounded(request.timeouts);
   body_ = std::move(request.body);
+  is_streamed_ = request.stream;
   build_header_list(request.headers);
-  started_ = last_byte_ = now;
+  started_ = last_byte_ = sent_at_ = now;
   phase_ = Phase::connecting;
   if (!options_set_ && !make_handle()) return false;
   CURL *easy = easy_.get();
@@ -182,7 +183,7 @@ void Transfer::reset() {
   std::string().swap(body_);
   header_list_.clear();
   response_ = {};
-  header_bytes_ = 0;
+  header_bytes_ = received_ = 0;
   uploaded_ = 0;
   phase_ = Phase::idle;
   stop_ = StopReason::none;
@@ -279,15 +280,21 @@ bool Transfer::take_header(std::string_view line) {
 }
 
 bool Transfer::take_body(std::string_view bytes) {
-  if (bytes.size() >
-      context_.limits.max_response_bytes - std::min(context_.limits.max_response_bytes, response_.body.size())) {
+  if (bytes.size() > context_.limits.max_response_bytes - std::min(context_.limits.max_response_bytes, received_)) {
     stop_ = StopReason::response_too_large;
     return false;
   }
+  received_ += bytes.size();
+  const bool is_good = response_.status >= 200 && response_.status < 300;
+  if (is_streamed_ && is_good && response_.body.empty()) context_.progressed.push_back(this);
   response_.body.append(bytes);
   last_byte_ = context_.now;
   wait_until(context_.now + timeouts_.idle);
   return true;
+}
+
+CallProgress Transfer::take_progress() {
+  return {.id = id_, .bytes = std::exchange(response_.body, {}), .at = last_byte_, .sent_at = sent_at_};
 }
 
 // Also called when curl repeats the request because a kept connection had been closed. That race shows at once; after
@@ -299,6 +306,7 @@ bool Transfer::about_to_send() {
   }
   if (times_sent_++ == 0) connected_ = context_.now;
   phase_ = Phase::waiting;
+  sent_at_ = context_.now;
   wait_until(context_.now + timeouts_.first_byte);
   return true;
 }
@@ -351,7 +359,7 @@ int Transfer::on_progress(void *self, curl_off_t, curl_off_t, curl_off_t, curl_o
   auto *transfer = static_cast<Transfer *>(self);
   if (uploaded != transfer->uploaded_ && transfer->phase_ == Phase::waiting) {
     transfer->uploaded_ = uploaded;
-    transfer->last_byte_ = transfer->context_.now;
+    transfer->last_byte_ = transfer->sent_at_ = transfer->context_.now;
     transfer->wait_until(transfer->context_.now + transfer->timeouts_.first_byte);
   }
   return 0;

@@ -16,10 +16,12 @@
 #include "net/event_poll.hpp"
 #include "net/origins.hpp"
 #include "net/signal_block.hpp"
+#include "ports/transport.hpp"
 
 namespace agent_queue {
 
 class CurlShard;
+class Transfer;
 
 struct TransferLimits {
   std::size_t max_response_bytes = 16u << 20;
@@ -40,6 +42,7 @@ struct TransferContext {
   AddressPolicy addresses;
   std::vector<Origin *> resolved;       // their parked transfers may go on
   std::vector<Origin *> http1_learned;  // their transfers need not wait for a connection to share
+  std::vector<Transfer *> progressed;   // have something for take_progress()
 };
 
 enum class Phase : std::uint8_t {
@@ -67,6 +70,8 @@ class Transfer {
   // Whether a resolver thread would have been one too many: to be started again when the origin is resolved.
   bool take_parked() { return std::exchange(parked_, false); }
   void set_pipewait(bool wait);
+  // What came of a streamed answer; only for those in TransferContext::progressed, which are taken out of it.
+  CallProgress take_progress();
   void stop_for(StopReason reason) { stop_ = reason; }
   // Ends it at the next sweep.
   void give_up(StopReason reason) noexcept;
@@ -85,6 +90,7 @@ class Transfer {
   SteadyTime connected() const { return connected_; }
   SteadyTime last_byte() const { return last_byte_; }
   std::size_t body_size() const { return body_.size(); }
+  std::size_t bytes_received() const { return received_; }  // of the answer's body
   curl_off_t bytes_uploaded() const;
   bool body_sent() const;
   // The blank line after the headers has come. curl takes a connection that is closed before it for a whole answer.
@@ -132,6 +138,8 @@ class Transfer {
   std::string body_;
   HttpResponse response_;
   std::size_t header_bytes_ = 0;
+  std::size_t received_ = 0;
+  SteadyTime sent_at_{};
   SteadyTime started_{};
   SteadyTime connected_{};
   SteadyTime last_byte_{};
@@ -145,6 +153,7 @@ class Transfer {
   int times_sent_ = 0;
   bool options_set_ = false;
   bool headers_whole_ = false;
+  bool is_streamed_ = false;
   std::string_view refused_address_;
   char curl_message_[CURL_ERROR_SIZE] = {};
 };

@@ -72,6 +72,14 @@ struct CallEnd {
   Micros time_total{0};
 };
 
+// What has come of the answer to a call that was submitted with HttpRequest::stream, if its status is good (2xx).
+struct CallProgress {
+  CallId id;
+  std::string bytes;     // of the body, cut anywhere; never empty
+  SteadyTime at{};       // when the last of them came
+  SteadyTime sent_at{};  // when the request had left, as far as is known
+};
+
 class Transport {
  public:
   virtual ~Transport() = default;
@@ -85,6 +93,10 @@ class Transport {
 
   // Drives all calls as far as they go without waiting and appends those that ended to `ended`.
   virtual void poll(std::vector<CallEnd> &ended) = 0;
+
+  // Appends what the polls have brought since the last time, in order. What an ended call still had to say is here by
+  // the time that poll() tells its end: take it first.
+  virtual void take_progress(std::vector<CallProgress> &progress) = 0;
 
   virtual int in_flight() const = 0;
 };

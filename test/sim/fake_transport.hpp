@@ -28,6 +28,7 @@ class FakeTransport : public Transport {
   void submit(CallId id, HttpRequest request) override;
   void cancel(CallId id) override;
   void poll(std::vector<CallEnd> &ended) override;
+  void take_progress(std::vector<CallProgress> &) override {}
   int in_flight() const override { return static_cast<int>(calls_.size()); }
 
   std::optional<SteadyTime> next_end() const;

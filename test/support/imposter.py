@@ -18,9 +18,10 @@ sys.dont_write_bytecode = True
 from imposter_answers import CONTENT_NULS, answer_in, echo_of, error_body, last_text
 from imposter_keys import KeyBehaviours
 from imposter_server import Close, Imposter
+from imposter_streams import Streams
 
 
-class Behaviours(KeyBehaviours):
+class Behaviours(Streams, KeyBehaviours):
     """do_NAME(request, rest): what /NAME/rest… does. It answers, or ends the connection by raising Close."""
 
     async def do_ok(self, request, rest):

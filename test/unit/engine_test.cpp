@@ -102,6 +102,7 @@ class ManualTransport : public Transport {
     for (CallEnd &end : ready) ended.push_back(std::move(end));
     ready.clear();
   }
+  void take_progress(std::vector<CallProgress> &) override {}
   int in_flight() const override { return static_cast<int>(open.size()); }
 
   void finish(int count) {

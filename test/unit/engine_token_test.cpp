@@ -63,6 +63,7 @@ class OpenCalls : public Transport {
     for (CallEnd &end : ready) ended.push_back(std::move(end));
     ready.clear();
   }
+  void take_progress(std::vector<CallProgress> &) override {}
   int in_flight() const override { return static_cast<int>(sent.size()); }
 
   // Ends the oldest call.

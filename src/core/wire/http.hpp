@@ -28,12 +28,13 @@ struct HttpRequest {
   std::vector<HttpHeader> headers;  // may hold secrets: never logged
   std::string body;
   HttpTimeouts timeouts;
+  bool stream = false;  // the body of a good answer (2xx) is handed over as it comes, not kept
 };
 
 struct HttpResponse {
   int status = 0;
   std::vector<HttpHeader> headers;  // bounded in number and size by the transport
-  std::string body;                 // bounded; raw bytes of whatever kind
+  std::string body;                 // bounded; raw bytes of whatever kind. Empty where it was handed over as it came
 
   // The value of the first header of that name (given in lower case); empty where there is none.
   std::string_view header(std::string_view name) const {

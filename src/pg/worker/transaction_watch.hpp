@@ -12,6 +12,7 @@ class TransactionWatch final : public Transport {
   void submit(CallId id, HttpRequest request) override;
   void cancel(CallId id) override;
   void poll(std::vector<CallEnd> &ended) override;
+  void take_progress(std::vector<CallProgress> &progress) override { inner_.take_progress(progress); }
   int in_flight() const override { return inner_.in_flight(); }
 
  private:
