@@ -119,3 +119,13 @@ CREATE OR REPLACE FUNCTION @extschema@.retry_agent(
     AS 'MODULE_PATHNAME', 'aq_retry_agent';
 COMMENT ON FUNCTION @extschema@.retry_agent(bigint) IS
     'Lets a failed job run again, with all its retries. True: it is pending now; false: it has not failed (granted by grant_agent_access)';
+
+CREATE OR REPLACE FUNCTION @extschema@.agent_stream(
+    -- agent_queue.id
+    id bigint
+) RETURNS text
+    LANGUAGE C VOLATILE STRICT PARALLEL UNSAFE
+    AS 'MODULE_PATHNAME', 'aq_agent_stream';
+COMMENT ON FUNCTION @extschema@.agent_stream(bigint) IS
+    'The text so far of a streamed answer that is under way (agent_types.stream), the whole "text" of the result when '
+    'the job is completed; NULL: nothing yet (granted by grant_agent_access)';

@@ -14,6 +14,9 @@ CREATE TABLE @extschema@.agent_types (
     max_retries       int NOT NULL DEFAULT 3,
     retry_base        interval NOT NULL DEFAULT '2 s',
     on_uncertain      text COLLATE "C" NOT NULL DEFAULT 'retry',
+    stream            boolean NOT NULL DEFAULT false,
+    stream_interval   interval DEFAULT '500 ms',
+    stream_notify     boolean NOT NULL DEFAULT false,
     endpoint          text COLLATE "C",
     cache_type        text COLLATE "C",
     cache_scope       text COLLATE "C" NOT NULL DEFAULT 'user',
@@ -35,6 +38,8 @@ CREATE TABLE @extschema@.agent_types (
     CONSTRAINT agent_types_max_retries_in_range CHECK (max_retries BETWEEN 0 AND 100),
     CONSTRAINT agent_types_retry_base_in_range CHECK (retry_base BETWEEN interval '1 ms' AND interval '1 hour'),
     CONSTRAINT agent_types_on_uncertain_is_known CHECK (on_uncertain IN ('retry', 'fail')),
+    CONSTRAINT agent_types_stream_interval_in_range
+        CHECK (stream_interval BETWEEN interval '50 ms' AND interval '1 hour'),
     CONSTRAINT agent_types_endpoint_is_valid
         CHECK (length(endpoint) BETWEEN 1 AND 200 AND endpoint !~ '[[:cntrl:]]'),
     CONSTRAINT agent_types_cache_type_is_valid
@@ -69,6 +74,13 @@ COMMENT ON COLUMN @extschema@.agent_types.retry_base IS
     'The first wait between two attempts; it doubles each time, up to an hour';
 COMMENT ON COLUMN @extschema@.agent_types.on_uncertain IS
     'retry or fail: what to do when a request was sent and no answer came (the provider may have billed it)';
+COMMENT ON COLUMN @extschema@.agent_types.stream IS
+    'The answer is asked for piece by piece: agent_stream() shows the text so far, first_token_ms is measured, and '
+    'first_byte_timeout of the provider bounds the first token. Wire formats without streams are asked as ever';
+COMMENT ON COLUMN @extschema@.agent_types.stream_interval IS
+    '50 ms to an hour: how often at most the text so far of a job is written; NULL: it is not kept, and not told of';
+COMMENT ON COLUMN @extschema@.agent_types.stream_notify IS
+    'Each time the text so far is written, NOTIFY agent_queue tells of it';
 COMMENT ON COLUMN @extschema@.agent_types.endpoint IS 'Whose rate limit applies; NULL: the name''s';
 COMMENT ON COLUMN @extschema@.agent_types.cache_type IS 'Whose time to live holds for cached answers; NULL: no cache';
 COMMENT ON COLUMN @extschema@.agent_types.cache_scope IS
@@ -171,7 +183,7 @@ COMMENT ON COLUMN @extschema@.agent_providers.breaker_threshold IS
 COMMENT ON COLUMN @extschema@.agent_providers.breaker_timeout IS '… for this long';
 COMMENT ON COLUMN @extschema@.agent_providers.connect_timeout IS 'For name resolution, TCP and TLS';
 COMMENT ON COLUMN @extschema@.agent_providers.first_byte_timeout IS
-    'From the end of the request to the first byte of the answer';
+    'From the end of the request to the first byte of the answer; of a streamed one, to its first token';
 COMMENT ON COLUMN @extschema@.agent_providers.idle_timeout IS 'Between two bytes of the answer';
 COMMENT ON COLUMN @extschema@.agent_providers.enabled IS 'false: routes to this provider are passed over';
 COMMENT ON COLUMN @extschema@.agent_providers.shipped IS

@@ -22,6 +22,7 @@ CREATE TABLE @extschema@.api_usage (
     cached             boolean NOT NULL DEFAULT false,
     estimated          boolean NOT NULL DEFAULT false,
     latency_ms         double precision,
+    first_token_ms     double precision,
     created_at         timestamptz NOT NULL
 ) PARTITION BY RANGE (created_at);
 
@@ -48,4 +49,6 @@ COMMENT ON COLUMN @extschema@.api_usage.saved_usd IS 'US dollars that a cached a
 COMMENT ON COLUMN @extschema@.api_usage.cached IS 'Served from the response cache';
 COMMENT ON COLUMN @extschema@.api_usage.estimated IS 'The provider did not say: the worst case was booked';
 COMMENT ON COLUMN @extschema@.api_usage.latency_ms IS 'Milliseconds from the claim to the answer';
+COMMENT ON COLUMN @extschema@.api_usage.first_token_ms IS
+    'Milliseconds from the request to the first token; NULL: the answer was not streamed, or none came';
 COMMENT ON COLUMN @extschema@.api_usage.created_at IS 'When the attempt was started; its prices are those of that time';

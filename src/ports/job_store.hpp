@@ -13,9 +13,20 @@
 
 namespace agent_queue {
 
-// One short transaction: settle these, then claim up to that many.
+// What has come of the text of a streamed answer since the part before: text so far, for who wants to read along.
+struct StreamPart {
+  JobId id;
+  WallTime started_at;     // the attempt's; with it parts of different attempts are never mixed
+  int number = 1;          // 1 is the attempt's first
+  std::string text;        // clean UTF-8, not empty
+  std::int64_t chars = 0;  // of all parts of the attempt up to this one
+  bool is_told = false;    // listeners hear of it
+};
+
+// One short transaction: settle these, store those parts, then claim up to that many.
 struct Round {
   std::span<const Settlement> settlements;
+  std::span<const StreamPart> parts;  // one per job at most, and of none that is settled here
   int claim_limit = 0;
 };
 
@@ -56,10 +67,13 @@ class JobStore {
 
   // All or nothing; on failure nothing was written. A claimed job is durably ours when this returns.
   // Jobs that are found expired are settled as failed/expired inside the round and not returned.
+  // Parts of jobs that are not ours any more are left out, silently. A settlement with has_parts removes its job's
+  // parts, whatever its fate but `kept`.
   virtual RoundResult round(const Round &round, Now now) = 0;
 
   // Takes over a batch of jobs whose worker is dead: they are claimed by this worker now (durably, started_at as it
-  // was) and come back to be concluded and settled like any other. Fewer than kRescueBatch: there are no more. nullopt:
+  // was) and come back to be concluded and settled like any other; parts of attempts that are not under way any more
+  // are removed. Fewer than kRescueBatch: there are no more. nullopt:
   // could not be done now.
   virtual std::optional<std::vector<ClaimedJob>> rescue(Now now) = 0;
 

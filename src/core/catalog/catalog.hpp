@@ -46,6 +46,9 @@ struct AgentType {
   int max_retries = 3;
   Micros retry_base{std::chrono::seconds(2)};
   OnUncertain on_uncertain = OnUncertain::retry;
+  bool stream = false;                                                    // the answer is asked for piece by piece
+  std::optional<Micros> stream_interval{std::chrono::milliseconds(500)};  // between two writes of the text so far
+  bool stream_notify = false;                                             // each of them is told of
   std::vector<Route> routes;
 };
 

@@ -56,6 +56,7 @@ struct UsageRecord {
   std::optional<Usd> cost;  // empty: no price is known. Never 0 for "unknown"
   bool estimated = false;
   Micros latency{0};
+  std::optional<Micros> first_token;  // of a streamed answer: from the request to its first token
   WallTime started_at;
 };
 
@@ -87,6 +88,7 @@ struct Settlement {
   std::string provider;  // the target that was called; empty: none was
   std::string model;
   std::optional<UsageRecord> usage;  // written also when the job is gone meanwhile
+  bool has_parts = false;            // text so far may have been stored: it goes with this settlement
   WallTime ended_at;
 };
 

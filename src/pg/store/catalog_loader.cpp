@@ -66,6 +66,9 @@ AgentType agent_type(const TextRow &row) {
   type.max_retries = static_cast<int>(whole(row[10], 3));
   type.retry_base = micros(row[11]);
   type.on_uncertain = row[12] == "fail" ? OnUncertain::fail : OnUncertain::retry;
+  type.stream = flag(row[13]);
+  type.stream_interval = row[14] ? std::optional(micros(row[14])) : std::nullopt;
+  type.stream_notify = flag(row[15]);
   return type;
 }
 

@@ -7,7 +7,8 @@ inline constexpr const char *kAgentTypes = R"(
   SELECT name, queue, coalesce(system_prompt, ''), prompt_template, result_template, params, priority,
          max_output_tokens, (extract(epoch FROM request_timeout) * 1000000)::bigint,
          (extract(epoch FROM expires_in) * 1000000)::bigint, max_retries,
-         (extract(epoch FROM retry_base) * 1000000)::bigint, on_uncertain
+         (extract(epoch FROM retry_base) * 1000000)::bigint, on_uncertain,
+         stream, (extract(epoch FROM stream_interval) * 1000000)::bigint, stream_notify
     FROM @s@.agent_types)";
 
 inline constexpr const char *kRoutes = R"(

@@ -1,7 +1,9 @@
 #include "pg/store/notifier.hpp"
 
+#include <algorithm>
 #include <string>
 
+#include "core/wire/json_read.hpp"
 #include "pg/boundary/guard.hpp"
 #include "pg/wrap/guc.hpp"
 
@@ -27,10 +29,20 @@ bool is_queue_nearly_full() {
   return guard([] { return DatumGetFloat8(OidFunctionCall0(F_PG_NOTIFICATION_QUEUE_USAGE)); }) >= kNearlyFull;
 }
 
-void send(const EndedJob &job, settings::Notify mode) {
-  const std::string payload = payload_of(job, mode == settings::Notify::full);
+std::string payload_of(const StreamPart &part, bool with_text) {
+  std::string payload = "{\"id\": " + std::to_string(part.id.value) +
+                        ", \"status\": \"processing\", \"chars\": " + std::to_string(part.chars);
+  if (with_text) {
+    const std::string text = dump_json(Json(part.text));
+    if (text.size() < kPayloadMax - payload.size() - 20) payload.append(", \"text\": ").append(text);
+  }
+  return payload + "}";
+}
+
+void send(const std::string &payload) {
   const char *text = payload.c_str();
   guard([&] { Async_Notify("agent_queue", pg_any_to_server(text, static_cast<int>(strlen(text)), PG_UTF8)); });
+}
 }
 
 }  // namespace
@@ -38,7 +50,7 @@ void send(const EndedJob &job, settings::Notify mode) {
 void notify_of(const EndedJob &job) {
   const settings::Notify mode = settings::notify_mode();
   if (mode == settings::Notify::off || is_queue_nearly_full()) return;
-  send(job, mode);
+  send(payload_of(job, mode == settings::Notify::full));
 }
 
 bool Notifier::is_silent(Now now) {
@@ -57,7 +69,16 @@ void Notifier::on_queue_full(Now now) {
 void Notifier::notify(const std::vector<EndedJob> &ended, Now now) {
   const settings::Notify mode = settings::notify_mode();
   if (mode == settings::Notify::off || ended.empty() || is_silent(now)) return;
-  for (const EndedJob &job : ended) send(job, mode);
+  for (const EndedJob &job : ended) send(payload_of(job, mode == settings::Notify::full));
+}
+
+void Notifier::notify_progress(const std::vector<const StreamPart *> &parts, Now now) {
+  const settings::Notify mode = settings::notify_mode();
+  const bool is_any_told =
+      std::any_of(parts.begin(), parts.end(), [](const StreamPart *part) { return part->is_told; });
+  if (mode == settings::Notify::off || !is_any_told || is_silent(now)) return;
+  for (const StreamPart *part : parts)
+    if (part->is_told) send(payload_of(*part, mode == settings::Notify::full));
 }
 
 }  // namespace agent_queue::pg

@@ -1,5 +1,6 @@
-// NOTIFY agent_queue for each job that ended, inside the settle transaction. A full notification queue never fails a
-// settle: it is looked at first, and notifications are left out while it is nearly full. Regime: guarded C++.
+// NOTIFY agent_queue for each job that ended, and for the progress of streamed ones, inside the round's transaction. A
+// full notification queue never fails a settle: it is looked at first, and notifications are left out while it is
+// nearly full. Regime: guarded C++.
 #pragma once
 
 #include <vector>
@@ -16,6 +17,8 @@ void notify_of(const EndedJob &job);
 class Notifier {
  public:
   void notify(const std::vector<EndedJob> &ended, Now now);
+  // Of those parts that are to be told.
+  void notify_progress(const std::vector<const StreamPart *> &parts, Now now);
   // A commit failed with "too many notifications": send none for a while.
   void on_queue_full(Now now);
 

@@ -41,6 +41,10 @@ bool is_of(const Settlement &settlement, const OwnRow &row) {
   return to_wall(row.started_at) == settlement.started_at;
 }
 
+double milliseconds_of(Micros time) {
+  return static_cast<double>(time.count()) / 1000.0;
+}
+
 NumberColumn ids_of(std::span<const Settlement> settlements) {
   NumberColumn ids;
   ids.reserve(settlements.size());
@@ -147,7 +151,7 @@ void Settler::write_usage(Statements &statements, const std::vector<const Settle
   std::vector<std::optional<UserId>> user(count);
   TextColumn agent_type(count), provider(count), model(count), cost(count);
   std::vector<bool> estimated(count);
-  std::vector<double> latency_ms(count);
+  std::vector<std::optional<double>> latency_ms(count), first_token_ms(count);
   std::vector<std::string> costs(count);
   for (std::size_t i = 0; i < count; ++i) {
     const UsageRecord &record = *settlements[i]->usage;
@@ -167,14 +171,26 @@ void Settler::write_usage(Statements &statements, const std::vector<const Settle
       cost[i] = costs[i];
     }
     estimated[i] = record.estimated;
-    latency_ms[i] = static_cast<double>(record.latency.count()) / 1000.0;
+    latency_ms[i] = milliseconds_of(record.latency);
+    if (record.first_token) first_token_ms[i] = milliseconds_of(*record.first_token);
     created_at[i] = from_wall(record.started_at);
   }
-  DatumValue values[] = {int8_array(id),         int4_array(attempt),      uuid_array(user),
-                         text_array(agent_type), text_array(provider),     text_array(model),
-                         int8_array(input),      int8_array(cache_read),   int8_array(cache_write),
-                         int8_array(output),     int8_array(reasoning),    text_array(cost),
-                         bool_array(estimated),  float8_array(latency_ms), timestamptz_array(created_at)};
+  DatumValue values[] = {int8_array(id),
+                         int4_array(attempt),
+                         uuid_array(user),
+                         text_array(agent_type),
+                         text_array(provider),
+                         text_array(model),
+                         int8_array(input),
+                         int8_array(cache_read),
+                         int8_array(cache_write),
+                         int8_array(output),
+                         int8_array(reasoning),
+                         text_array(cost),
+                         bool_array(estimated),
+                         float8_array(latency_ms),
+                         timestamptz_array(created_at),
+                         float8_array(first_token_ms)};
   statements.usage.run(values, nullptr, KeptPlan::Mode::read_write);
 }
 

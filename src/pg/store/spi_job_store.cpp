@@ -10,6 +10,7 @@
 #include "pg/shared/workers.hpp"
 #include "pg/store/config_cache.hpp"
 #include "pg/store/job_store_sql.hpp"
+#include "pg/store/part_writer.hpp"
 #include "pg/store/trouble.hpp"
 #include "pg/wrap/guc.hpp"
 #include "pg/wrap/timestamps.hpp"
@@ -83,6 +84,7 @@ RoundResult SpiJobStore::round(const Round &round, Now now) {
     open(transaction);
     if (!round.settlements.empty()) result.report.fates = settler_.settle(*statements_, round.settlements, ended);
     release_permits(round.settlements, result.report.fates);
+    remove_parts(*statements_, round.settlements, result.report.fates);
     if (round.claim_limit > 0) {
       is_claiming = true;
       sweep = choose_sweep(now);
@@ -94,6 +96,7 @@ RoundResult SpiJobStore::round(const Round &round, Now now) {
       result.report.more_waiting = claim.more_waiting;
     }
     notifier_.notify(ended, now);
+    if (!round.parts.empty()) notifier_.notify_progress(write_parts(*statements_, round.parts, claim_), now);
     transaction.commit();
   } catch (PgError &error) {
     permits_.on_abort();
@@ -185,6 +188,9 @@ std::optional<std::vector<ClaimedJob>> SpiJobStore::rescue(Now now) {
       }
       DatumValue take[] = {tid_array(places), uuid_datum(claim_bytes(claim_))};
       statements_->take_over.run(take, nullptr, KeptPlan::Mode::read_write);
+      remove_parts(*statements_, lost);
+    } else {
+      statements_->sweep_parts.run(nullptr, nullptr, KeptPlan::Mode::read_write);
     }
     transaction.commit();
   } catch (PgError &error) {

@@ -17,6 +17,9 @@ struct Statements {
   KeptPlan still_ours;
   KeptPlan settle;
   KeptPlan usage;
+  KeptPlan write_parts;
+  KeptPlan remove_parts;
+  KeptPlan sweep_parts;
   KeptPlan claims;
   KeptPlan lost;
   KeptPlan take_over;

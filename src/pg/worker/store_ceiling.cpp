@@ -46,7 +46,8 @@ void measure(shared::WorkerSeat seat, ClaimToken claim) {
   const SteadyTime before = read_clocks().steady;
   do {
     const Now now = read_clocks();
-    RoundResult result = store.round({.settlements = settlements, .claim_limit = settings::claim_batch}, now);
+    RoundResult result =
+        store.round({.settlements = settlements, .parts = {}, .claim_limit = settings::claim_batch}, now);
     if (result.failure) throw std::runtime_error("store ceiling: " + result.failure->message);
     rows += settlements.size();
     settlements.clear();

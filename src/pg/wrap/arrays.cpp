@@ -104,9 +104,9 @@ DatumValue int4_array(const std::vector<std::int32_t> &values) {
   return array_of(
       values, kInt4, [](auto v) { return Int32GetDatum(v); }, never_null<std::int32_t>);
 }
-DatumValue float8_array(const std::vector<double> &values) {
+DatumValue float8_array(const std::vector<std::optional<double>> &values) {
   return array_of(
-      values, kFloat8, [](double v) { return Float8GetDatum(v); }, never_null<double>);
+      values, kFloat8, [](const auto &v) { return Float8GetDatum(*v); }, is_empty<double>);
 }
 DatumValue bool_array(const std::vector<bool> &values) {
   return array_of(

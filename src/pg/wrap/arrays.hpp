@@ -23,7 +23,7 @@ struct RowPlace {
 DatumValue text_array(const std::vector<std::optional<std::string_view>> &values);
 DatumValue int8_array(const std::vector<std::optional<std::int64_t>> &values);
 DatumValue int4_array(const std::vector<std::int32_t> &values);
-DatumValue float8_array(const std::vector<double> &values);
+DatumValue float8_array(const std::vector<std::optional<double>> &values);
 DatumValue bool_array(const std::vector<bool> &values);
 DatumValue timestamptz_array(const std::vector<std::optional<std::int64_t>> &values);
 DatumValue tid_array(const std::vector<RowPlace> &values);
