@@ -57,6 +57,23 @@ UsageRecord estimated_usage(const ClaimedJob &job, const Catalog &catalog, const
   return record;
 }
 
+// Of a stream that broke off: what the provider had reported is exact, the rest is booked at its worst.
+UsageRecord broken_stream_usage(const Attempt &attempt, const std::optional<Usage> &reported, Micros latency) {
+  UsageRecord record =
+      estimated_usage(attempt.job, *attempt.catalog, *attempt.type, *attempt.route, attempt.request_bytes, latency);
+  if (!reported) return record;
+  const std::int64_t worst_output = record.usage.output;
+  const std::int64_t worst_input = record.usage.input;
+  record.usage = *reported;
+  if (reported->input_total() == 0) record.usage.input = worst_input;
+  record.usage.output = std::max(reported->output, worst_output);
+  // Without a cost the estimate says that nothing bounds the output.
+  if (record.cost)
+    record.cost = cost_of(record.usage, attempt.catalog->prices.find(attempt.route->provider, attempt.route->model,
+                                                                     attempt.job.started_at));
+  return record;
+}
+
 // Of an attempt whose target is not known any more: it counts, at an unknown price.
 UsageRecord targetless_usage(const ClaimedJob &job, const AgentType *type) {
   UsageRecord record = usage_record(job, {}, {}, Micros{0});
@@ -147,6 +164,18 @@ Failure from_transport(const CallEnd &end) {
   return failure;
 }
 
+// Of a stream that was cut the transport knows better than the reader why.
+Reply reply_of(const Attempt &attempt, const CallEnd &end, std::string_view secret, Now now,
+               std::optional<StreamedEnd> &streamed) {
+  if (streamed && streamed->end) {
+    const Failure *failure = std::get_if<Failure>(&streamed->end->reply);
+    const bool is_cut = failure != nullptr && failure->kind == FailureClass::uncertain;
+    if (end.error == TransportError::none || !is_cut) return std::move(streamed->end->reply);
+  }
+  if (end.error != TransportError::none) return from_transport(end);
+  return attempt.wire_format->decode(end.response, secret, now.wall);
+}
+
 Settlement completed(const Attempt &attempt, const Answer &answer, Micros latency, Now now) {
   Settlement settlement;
   settlement.id = attempt.job.id;
@@ -174,11 +203,14 @@ Settlement completed(const Attempt &attempt, const Answer &answer, Micros latenc
 }
 
 // The job has its end already, so this will find nobody's row: what was sent is booked, and what the job held is free.
-Settlement cancelled(const Attempt &attempt, const CallEnd &end, Now now) {
+Settlement cancelled(const Attempt &attempt, const CallEnd &end, Now now, const std::optional<StreamedEnd> &streamed) {
   Settlement settlement = failed(attempt.job, JobErrorCode::cancelled, end.message, now);
-  if (end.request_sent)
-    settlement.usage = estimated_usage(attempt.job, *attempt.catalog, *attempt.type, *attempt.route,
-                                       attempt.request_bytes, end.time_total);
+  if (end.request_sent) {
+    const std::optional<Usage> reported = streamed && streamed->end ? streamed->end->usage : std::nullopt;
+    settlement.usage = broken_stream_usage(attempt, reported, end.time_total);
+    if (streamed) settlement.usage->first_token = streamed->first_token;
+  }
+  settlement.has_parts = streamed && streamed->has_parts;
   settlement.provider = attempt.route->provider;
   settlement.model = attempt.route->model;
   return settlement;
@@ -253,6 +285,7 @@ std::variant<PreparedCall, Settlement> prepare_call(ClaimedJob job, std::shared_
   call.prompt = &*prompt;
   call.params = &type->params;
   call.max_output_tokens = type->max_output_tokens;
+  call.stream = type->stream;
   Result<HttpRequest> request = wire_format->encode(call);
   if (!request) return failed(job, code_of(request.error()), request.error().message, now);
 
@@ -262,6 +295,8 @@ std::variant<PreparedCall, Settlement> prepare_call(ClaimedJob job, std::shared_
 
   PreparedCall prepared;
   prepared.request = std::move(*request);
+  if (type->stream) prepared.reader = wire_format->open_stream();
+  prepared.request.stream = prepared.reader != nullptr;
   prepared.attempt.request_bytes = job.request.size();
   std::string().swap(job.request);  // thousands of these wait for answers: the bytes are not needed any more
   prepared.attempt.job = std::move(job);
@@ -278,10 +313,12 @@ std::variant<PreparedCall, Settlement> prepare_call(ClaimedJob job, std::shared_
   return prepared;
 }
 
-Settlement conclude(const Attempt &attempt, const CallEnd &end, std::string_view secret, Now now) {
-  if (end.error == TransportError::cancelled) return cancelled(attempt, end, now);
-  Reply reply = end.error == TransportError::none ? attempt.wire_format->decode(end.response, secret, now.wall)
-                                                  : Reply(from_transport(end));
+Settlement conclude(const Attempt &attempt, const CallEnd &end, std::string_view secret, Now now,
+                    std::optional<StreamedEnd> streamed) {
+  const std::optional<Usage> reported = streamed && streamed->end ? streamed->end->usage : std::nullopt;
+  const std::optional<Micros> first_token = streamed ? streamed->first_token : std::nullopt;
+  if (end.error == TransportError::cancelled) return cancelled(attempt, end, now, streamed);
+  Reply reply = reply_of(attempt, end, secret, now, streamed);
   Settlement settlement;
   if (const Answer *answer = std::get_if<Answer>(&reply)) {
     settlement = completed(attempt, *answer, end.time_total, now);
@@ -295,12 +332,16 @@ Settlement conclude(const Attempt &attempt, const CallEnd &end, std::string_view
     settlement = settle_failure(attempt.job, *attempt.type, failure, wait, now);
     const bool is_blocked = end.error == TransportError::blocked_address || end.error == TransportError::bad_url;
     if (is_blocked) settlement.error_code = JobErrorCode::configuration;
-    if (judge(failure, attempt.type->on_uncertain).billed)
-      settlement.usage = estimated_usage(attempt.job, *attempt.catalog, *attempt.type, *attempt.route,
-                                         attempt.request_bytes, end.time_total);
+    // Tokens that have come are billed, whatever broke off the rest.
+    if (reported && failure.kind == FailureClass::content_filter)
+      settlement.usage = reported_usage(attempt, *reported, std::nullopt, end.time_total);
+    else if (judge(failure, attempt.type->on_uncertain).billed || first_token || reported)
+      settlement.usage = broken_stream_usage(attempt, reported, end.time_total);
     else if (const auto billed = attempt.wire_format->billed_usage(end.response))
       settlement.usage = reported_usage(attempt, *billed, std::nullopt, end.time_total);
   }
+  if (settlement.usage) settlement.usage->first_token = first_token;
+  settlement.has_parts = streamed && streamed->has_parts;
   settlement.provider = attempt.route->provider;
   settlement.model = attempt.route->model;
   return settlement;

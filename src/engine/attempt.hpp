@@ -11,6 +11,7 @@
 #include "core/catalog/catalog.hpp"
 #include "core/credential/credential.hpp"
 #include "core/job/job.hpp"
+#include "core/provider/stream_reader.hpp"
 #include "core/provider/wire_format.hpp"
 #include "ports/secrets.hpp"
 #include "ports/transport.hpp"
@@ -35,14 +36,23 @@ struct PreparedCall {
   Attempt attempt;
   HttpRequest request;
   std::optional<ServiceAccount> account;  // set: the request lacks the access token of this account
+  std::unique_ptr<StreamReader> reader;   // of a call that is streamed
+};
+
+// What became of a call's stream.
+struct StreamedEnd {
+  std::optional<StreamEnd> end;       // empty: no stream came, the CallEnd says all
+  std::optional<Micros> first_token;  // from the request on; empty: none came
+  bool has_parts = false;             // text so far may be stored
 };
 
 // Either a call to make or, where none can be made, the settlement that says why.
 std::variant<PreparedCall, Settlement> prepare_call(ClaimedJob job, std::shared_ptr<const Catalog> catalog,
                                                     Secrets &secrets, Now now);
 
-// The settlement for what came back. `secret` is redacted from all that is kept.
-Settlement conclude(const Attempt &attempt, const CallEnd &end, std::string_view secret, Now now);
+// The settlement for what came back; `streamed` of a streamed call. `secret` is redacted from all that is kept.
+Settlement conclude(const Attempt &attempt, const CallEnd &end, std::string_view secret, Now now,
+                    std::optional<StreamedEnd> streamed = std::nullopt);
 
 // The settlement of an attempt that got no access token, or expired while it waited for one: nothing was sent.
 Settlement conclude_unsent(const Attempt &attempt, const Failure &failure, Now now);

@@ -52,7 +52,11 @@ Pause Engine::step(Now now) {
   if (now.steady >= rounds_.until) {
     rescue_lost(now);
     promote_due(now);
-    if (is_settle_due(now.steady) || (can_claim() && now.steady >= next_own_claim(now.steady))) run_round(now);
+    StreamParts &parts = streams_.parts();
+    if (is_settle_due(now.steady) || (can_claim() && now.steady >= next_own_claim(now.steady)) ||
+        (parts.is_due(now.steady) && !parts.must_go_alone()))
+      run_round(now);
+    if (parts.is_due(now.steady) && parts.must_go_alone() && now.steady >= rounds_.until) write_parts(now);
   }
   return next_pause(now);
 }
@@ -83,6 +87,7 @@ void Engine::abort_cancelled(Now now) {
 void Engine::conclude_ended(Now now) {
   ended_.clear();
   transport_.poll(ended_);
+  streams_.follow(transport_, ended_, now.steady);
   for (CallEnd &end : ended_) {
     if (tokens_.take_end(end, now)) continue;
     const auto it = calls_.find(end.id.value);
@@ -90,7 +95,8 @@ void Engine::conclude_ended(Now now) {
     Attempt &attempt = it->second;
     if (attempt.uses_token && end.response.status == 401)
       attempt.is_token_stale = tokens_.give_up(attempt.secret, now.steady);
-    settle_queue_.push(conclude(attempt, end, attempt.secret, now), now.steady);
+    auto streamed = streams_.close(end, attempt.secret, now.wall);
+    settle_queue_.push(conclude(attempt, end, attempt.secret, now, std::move(streamed)), now.steady);
     calls_.erase(it);
   }
 }
@@ -151,11 +157,14 @@ void Engine::run_round(Now now) {
   // A round that may fail because of one settlement takes no jobs with it.
   const int batch = claim_cap_ > 0 ? std::min(claim_cap_, options_.claim_batch) : options_.claim_batch;
   if (can_claim() && may_be_work && !is_suspect_round) round.claim_limit = std::min(room, batch);
-  if (round.settlements.empty() && round.claim_limit == 0) return;
+  if (!is_suspect_round && !streams_.parts().must_go_alone()) round.parts = streams_.parts().next_batch(now.steady);
+  if (round.settlements.empty() && round.claim_limit == 0 && round.parts.empty()) return;
 
   RoundResult result = store_.round(round, now);
   ++counters_.rounds;
   if (result.failure) {
+    // The same again without the parts comes at once, before anything else is blamed.
+    if (!round.parts.empty()) return note_refused_parts(*result.failure, now);
     // It may be the claim that cannot be stored: fewer rows next time, down to the one that is in the way.
     if (result.failure->trouble == StoreTrouble::unstorable && round.claim_limit > 0)
       claim_cap_ = std::max(1, round.claim_limit / 4);
@@ -163,6 +172,7 @@ void Engine::run_round(Now now) {
   }
   if (round.claim_limit > 0 && claim_cap_ > 0) claim_cap_ = claim_cap_ >= options_.claim_batch ? 0 : claim_cap_ * 2;
 
+  if (!round.parts.empty()) streams_.parts().accept(now.steady);
   rounds_.end();
   blocked_rounds_ = 0;
   for (const SettleFate fate : result.report.fates) {
@@ -178,6 +188,25 @@ void Engine::run_round(Now now) {
     counters_.claimed += result.report.claimed.size();
     start_calls(result.report.claimed, now);
   }
+}
+
+// A round of its own: the last one that carried parts has failed.
+void Engine::write_parts(Now now) {
+  Round round;
+  round.parts = streams_.parts().next_batch(now.steady);
+  if (round.parts.empty()) return;
+  const RoundResult result = store_.round(round, now);
+  ++counters_.rounds;
+  if (result.failure) return note_refused_parts(*result.failure, now);
+  streams_.parts().accept(now.steady);
+}
+
+void Engine::note_refused_parts(const StoreFailure &failure, Now now) {
+  if (failure.trouble == StoreTrouble::gone) return note_failure(failure, now);
+  ++counters_.store_failures;
+  if (const std::optional<JobId> job = streams_.parts().refuse(failure.trouble, now.steady))
+    log_.write(LogLevel::warning,
+               "the text so far of job " + std::to_string(job->value) + " is kept no further: " + failure.message);
 }
 
 void Engine::start_calls(std::vector<ClaimedJob> &claimed, Now now) {
@@ -197,6 +226,7 @@ void Engine::start_calls(std::vector<ClaimedJob> &claimed, Now now) {
       continue;
     }
     const CallId id{next_call_id_++};
+    if (call.reader) streams_.open(id, call.attempt, std::move(call.reader), now.steady);
     const Attempt &attempt = calls_.emplace(id.value, std::move(call.attempt)).first->second;
     if (call.account) {
       Micros patience = call.request.timeouts.total;
@@ -220,10 +250,12 @@ void Engine::send_authorized(Now now) {
     const bool is_expired = attempt.job.expires_at && *attempt.job.expires_at <= now.wall;
     if (verdict.failure || is_expired) {
       settle_queue_.push(conclude_unsent(attempt, verdict.failure.value_or(Failure{}), now), now.steady);
+      streams_.forget(verdict.id);
       calls_.erase(it);
       continue;
     }
     attempt.secret = std::move(verdict.token);
+    streams_.send(verdict.id, now.steady);
     transport_.submit(verdict.id, std::move(verdict.request));
   }
 }
@@ -271,6 +303,8 @@ Pause Engine::next_pause(Now now) const {
   if (settle_queue_.fresh_count() > 0) sooner(settle_queue_.oldest() + kSettleWait);
   const bool knows_of_work = store_.work_hinted();
   if (can_claim()) sooner(next_own_claim(now.steady));
+  if (const auto due = streams_.parts().next_due()) sooner(*due);
+  if (const auto due = streams_.next_due()) sooner(*due);
   if (is_rescue_hinted()) sooner(rescues_.until);
   SteadyTime promotion = next_promotion_;
   if (const std::optional<WallTime> due = store_.next_due())

@@ -14,6 +14,7 @@
 
 #include "engine/attempt.hpp"
 #include "engine/settle_queue.hpp"
+#include "engine/streams.hpp"
 #include "engine/token_keeper.hpp"
 #include "ports/job_store.hpp"
 #include "ports/log.hpp"
@@ -86,6 +87,8 @@ class Engine {
   bool can_claim() const { return options_.is_claiming && in_flight() < options_.max_in_flight; }
   SteadyTime next_own_claim(SteadyTime now) const;
   void run_round(Now now);
+  void write_parts(Now now);
+  void note_refused_parts(const StoreFailure &failure, Now now);
   void start_calls(std::vector<ClaimedJob> &claimed, Now now);
   void send_authorized(Now now);
   void note_busy(Backoff &backoff, const std::string &what, Now now);
@@ -105,6 +108,7 @@ class Engine {
   SettleQueue settle_queue_;
   TokenKeeper tokens_;
   std::vector<TokenVerdict> verdicts_;  // scratch
+  Streams streams_;
 
   bool is_more_waiting_ = false;  // the last claim stopped at its limit
   bool was_claim_empty_ = false;  // the last claim found nothing, whatever the hint said

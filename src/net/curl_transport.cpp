@@ -143,6 +143,15 @@ void CurlTransport::cancel(CallId id) {
   events_->wake_at(SteadyTime{});  // others may have waited for its connection or its name
 }
 
+void CurlTransport::forget(CallId id) {
+  std::erase_if(untold_, [&](const CallEnd &end) { return end.id == id; });
+  std::erase_if(progress_, [&](const CallProgress &progress) { return progress.id == id; });
+  const auto call = calls_.find(id.value);
+  if (call == calls_.end()) return;
+  retire(*call->second);
+  events_->wake_at(SteadyTime{});
+}
+
 // Takes the transfer from curl and from every list, and makes it ready for another call.
 void CurlTransport::retire(Transfer &transfer) {
   Origin &origin = transfer.origin();

@@ -34,6 +34,7 @@ class CurlTransport : public Transport {
 
   void submit(CallId id, HttpRequest request) override;
   void cancel(CallId id) override;
+  void forget(CallId id) override;
   void poll(std::vector<CallEnd> &ended) override;
   void take_progress(std::vector<CallProgress> &progress) override;
   int in_flight() const override { return static_cast<int>(calls_.size() + untold_.size()); }

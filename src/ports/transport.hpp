@@ -91,6 +91,9 @@ class Transport {
   // request had left. A call that has ended before keeps the end that it has; unknown ids are ignored.
   virtual void cancel(CallId id) = 0;
 
+  // Breaks a call off whose end the caller knows already: there will be no CallEnd. Unknown ids are ignored.
+  virtual void forget(CallId id) = 0;
+
   // Drives all calls as far as they go without waiting and appends those that ended to `ended`.
   virtual void poll(std::vector<CallEnd> &ended) = 0;
 

@@ -6,7 +6,8 @@ namespace agent_queue::sim {
 const char *answer_kind_name(AnswerKind kind) {
   constexpr const char *kNames[] = {"good",         "good_without_usage", "refused",          "rate_limited_timed",
                                     "rate_limited", "server_error",       "broken_before",    "garbage",
-                                    "broken_after", "timed_out",          "cancelled_before", "cancelled_after"};
+                                    "broken_after", "timed_out",          "cancelled_before", "cancelled_after",
+                                    "error_event"};
   return kNames[static_cast<int>(kind)];
 }
 
@@ -18,6 +19,7 @@ bool is_billed(AnswerKind kind) {
     case AnswerKind::broken_after:
     case AnswerKind::timed_out:
     case AnswerKind::cancelled_after:
+    case AnswerKind::error_event:
       return true;
     case AnswerKind::refused:
     case AnswerKind::rate_limited_timed:

@@ -30,6 +30,7 @@ enum class AnswerKind {
   timed_out,           // sent, no answer in time
   cancelled_before,    // broken off because the job was cancelled; nothing was sent
   cancelled_after,     // the same, sent
+  error_event,         // a stream that tells of an error after its first tokens
 };
 const char *answer_kind_name(AnswerKind kind);
 // The attempt was billed, or may have been.

@@ -166,6 +166,7 @@ void Database::bury(ClaimToken claim) {
 
 // Shared memory is new: so are the epoch and the counter of incarnations, and all locks are gone.
 void Database::crash_server() {
+  texts_.clear();
   for (const std::uint64_t incarnation : alive_) ledger_.on_crash(incarnation + (epoch << 20));
   alive_.clear();
   locks_.clear();

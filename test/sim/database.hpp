@@ -15,6 +15,7 @@
 #include "core/job/job.hpp"
 #include "sim/call_ledger.hpp"
 #include "sim/random.hpp"
+#include "sim/stream_texts.hpp"
 
 namespace agent_queue::sim {
 
@@ -52,7 +53,7 @@ struct UsageRow {
 class Database {
  public:
   Database(Random &random, Problems &problems, CallLedger &ledger)
-      : random_(random), problems_(problems), ledger_(ledger) {}
+      : random_(random), problems_(problems), ledger_(ledger), texts_(problems) {}
 
   Now now;
   std::shared_ptr<const Catalog> catalog;
@@ -62,6 +63,7 @@ class Database {
   std::set<std::int64_t> hopeless;  // those of them of which nothing at all can be stored for now
 
   CallLedger &ledger() { return ledger_; }
+  StreamTexts &texts() { return texts_; }
   Problems &problems() { return problems_; }
   const std::map<std::int64_t, JobRow> &jobs() const { return jobs_; }
   const std::map<AttemptKey, UsageRecord> &usage() const { return usage_; }
@@ -109,6 +111,7 @@ class Database {
   Random &random_;
   Problems &problems_;
   CallLedger &ledger_;
+  StreamTexts texts_;
   std::map<std::int64_t, JobRow> jobs_;
   std::map<AttemptKey, UsageRecord> usage_;
   std::map<std::int64_t, SteadyTime> locks_;

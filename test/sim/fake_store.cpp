@@ -63,7 +63,9 @@ RoundResult FakeStore::round(const Round &round, Now now) {
   for (const Settlement &settlement : round.settlements) {
     if (is_unstorable(settlement)) return failed_round(StoreTrouble::unstorable, "unsupported Unicode escape");
     result.report.fates.push_back(settle(tx, settlement));
+    if (result.report.fates.back() != SettleFate::kept) tx.ended.push_back(settlement);
   }
+  write_parts(tx, round);
   if (round.claim_limit > 0) {
     if (faults_.is_claim_unstorable()) return failed_round(StoreTrouble::unstorable, "a trigger of the table failed");
     claim(tx, round.claim_limit, now, result.report);
@@ -74,6 +76,15 @@ RoundResult FakeStore::round(const Round &round, Now now) {
   if (round.claim_limit > 0 && !result.report.more_waiting) database_.clear_hint(claim_.incarnation);
   faults_.crash_point();
   return result;
+}
+
+void FakeStore::write_parts(Transaction &tx, const Round &round) const {
+  for (const StreamPart &part : round.parts) {
+    const JobRow *row = database_.find(part.id);
+    if (row != nullptr && row->claim == claim_) tx.parts.push_back(part);
+    for (const Settlement &settlement : round.settlements)
+      if (settlement.id == part.id) database_.problems().add("a round settles a job and writes its text so far");
+  }
 }
 
 bool FakeStore::is_unstorable(const Settlement &settlement) const {
@@ -189,6 +200,11 @@ std::optional<std::vector<ClaimedJob>> FakeStore::rescue(Now) {
   faults_.crash_point();
   for (const auto &[id, row] : tx.rows) database_.ledger().on_rescue(row.attempt());
   commit(tx);
+  for (const ClaimedJob &job : lost) database_.texts().remove(job.id);
+  database_.texts().sweep([this](JobId id, WallTime started_at) {
+    const JobRow *row = database_.find(id);
+    return row != nullptr && row->claim && row->started_at == started_at;
+  });
   database_.forget_deaths(is_all);
   faults_.crash_point();
   return lost;
@@ -240,6 +256,12 @@ void FakeStore::commit(const Transaction &tx) {
     next_due_ = next_due_ ? std::min(*next_due_, told.settlement.run_at) : told.settlement.run_at;
   }
   database_.commit(tx.rows, tx.usage);
+  for (const Settlement &settlement : tx.ended) database_.texts().end(settlement);
+  for (const StreamPart &part : tx.parts) {
+    const AgentType *type = catalog_->agent_type(database_.find(part.id)->agent_type);
+    const bool has_interval = type != nullptr && type->stream_interval;
+    database_.texts().write(part, has_interval ? *type->stream_interval : Micros{0}, database_.now.steady);
+  }
 }
 
 }  // namespace agent_queue::sim

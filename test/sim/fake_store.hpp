@@ -38,9 +38,12 @@ class FakeStore : public JobStore {
     std::map<std::int64_t, JobRow> rows;
     std::vector<UsageRow> usage;
     std::vector<Told> told;
+    std::vector<StreamPart> parts;
+    std::vector<Settlement> ended;  // whose text so far goes
   };
 
   SettleFate settle(Transaction &tx, const Settlement &settlement);
+  void write_parts(Transaction &tx, const Round &round) const;
   void write_end(Transaction &tx, JobRow row, const Settlement &settlement);
   void check_retry(const JobRow &row, const Settlement &settlement) const;
   void claim(Transaction &tx, int limit, Now now, RoundReport &report);

@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <charconv>
+#include <iterator>
 #include <utility>
 
 namespace agent_queue::sim {
@@ -44,7 +45,7 @@ void FakeTransport::submit(CallId id, HttpRequest request) {
   const JobId job = marked_job(request.body);
   check_allowed(request, job);
   Planned planned;
-  planned.kind = choose_kind();
+  planned.kind = choose_kind(request.stream);
   if (planned.kind == AnswerKind::rate_limited_timed ||
       (planned.kind == AnswerKind::server_error && random_.chance(40)))
     planned.retry_after = random_.duration(milliseconds(1), milliseconds(20000));
@@ -53,6 +54,8 @@ void FakeTransport::submit(CallId id, HttpRequest request) {
   planned.at = database_.now.steady + random_.duration(milliseconds(0), weather_.delay_max);
   planned.end = make_end(id, planned.kind, planned.retry_after);
   planned.end.time_total = planned.at - database_.now.steady;
+  planned.sent_at = database_.now.steady;
+  if (request.stream) plan_stream(planned);
   database_.ledger().on_submit(planned.key, claim_.incarnation + (claim_.epoch << 20), planned.kind);
   calls_.emplace(id.value, std::move(planned));
   if (in_flight() > limit_) database_.problems().add("more calls in flight than max_in_flight");
@@ -70,8 +73,53 @@ void FakeTransport::check_allowed(const HttpRequest &request, JobId id) {
   if (request.url.empty() || request.body.empty()) database_.problems().add(name + " was called with an empty request");
 }
 
-AnswerKind FakeTransport::choose_kind() {
+// A good status comes with its body piece by piece. Some of the answers begin with keep-alives, some connections do not
+// end after the last word, and a stream that times out has nothing but keep-alives.
+void FakeTransport::plan_stream(Planned &planned) {
+  const bool is_good_status = planned.end.response.status == 200;
+  const bool is_silent = planned.kind == AnswerKind::timed_out;
+  if (!is_good_status && planned.kind != AnswerKind::broken_after && !is_silent) return;
+  planned.end.response.body.clear();
+  planned.is_endless = is_silent || (planned.kind == AnswerKind::good && random_.chance(15));
+  if (is_silent) {
+    for (int i = 1; i <= 40; ++i)
+      planned.pieces.emplace_back(planned.sent_at + milliseconds(250) * i, ": keep-alive\n\n");
+    return;
+  }
+  std::string events = make_events(planned.kind);
+  if (planned.kind == AnswerKind::broken_after) events.resize(events.size() / 2);
+  // The first token comes before the engine loses its patience.
+  const Micros first =
+      std::min<Micros>(planned.at - planned.sent_at, random_.duration(milliseconds(0), milliseconds(3000)));
+  SteadyTime at = planned.sent_at + first;
+  while (!events.empty()) {
+    const auto size = static_cast<std::size_t>(random_.between(1, 120));
+    planned.pieces.emplace_back(at, events.substr(0, size));
+    events.erase(0, size);
+    at = std::min(planned.at, at + random_.duration(milliseconds(0), milliseconds(400)));
+  }
+}
+
+std::string FakeTransport::make_events(AnswerKind kind) {
+  constexpr const char *kPieces[] = {"hello ", "w\u00f6rld ", "\xC3\xA9t\xC3\xA9 ", "nul \\u0000 ", "and more "};
+  if (kind == AnswerKind::garbage) return random_.chance(50) ? "" : "data: {\"choices\":\n\n";
+  std::string events = random_.chance(30) ? ": keep-alive\n\n" : "";
+  for (int i = random_.between(1, 12); i > 0; --i) {
+    events += R"(data: {"model":"m-1","choices":[{"index":0,"delta":{"content":")";
+    events += kPieces[random_.below(static_cast<int>(std::size(kPieces)))];
+    events += "\"},\"finish_reason\":null}]}\n\n";
+  }
+  if (kind == AnswerKind::error_event)
+    return events + "data: {\"error\":{\"message\":\"overloaded\",\"type\":\"server_error\"}}\n\n";
+  events += "data: {\"model\":\"m-1\",\"choices\":[{\"index\":0,\"delta\":{},\"finish_reason\":\"stop\"}]}\n\n";
+  if (kind != AnswerKind::good_without_usage)
+    events += "data: {\"model\":\"m-1\",\"choices\":[],\"usage\":{\"prompt_tokens\":11,\"completion_tokens\":7}}\n\n";
+  return events + "data: [DONE]\n\n";
+}
+
+AnswerKind FakeTransport::choose_kind(bool is_streamed) {
   if (!random_.chance(weather_.trouble_percent)) return AnswerKind::good;
+  if (is_streamed && random_.chance(20)) return AnswerKind::error_event;
   return kTroubles[random_.below(static_cast<int>(std::size(kTroubles)))];
 }
 
@@ -143,11 +191,29 @@ void FakeTransport::cancel(CallId id) {
   database_.ledger().on_cancelled(planned.key, planned.end.request_sent);
 }
 
+// The engine has decided how the call ended.
+void FakeTransport::forget(CallId id) {
+  const auto it = calls_.find(id.value);
+  if (it == calls_.end()) return;
+  database_.ledger().on_delivered(it->second.key, std::nullopt);
+  calls_.erase(it);
+}
+
+void FakeTransport::take_progress(std::vector<CallProgress> &progress) {
+  std::move(progress_.begin(), progress_.end(), std::back_inserter(progress));
+  progress_.clear();
+}
+
 void FakeTransport::poll(std::vector<CallEnd> &ended) {
   faults_.crash_point();
   for (auto it = calls_.begin(); it != calls_.end();) {
     Planned &planned = it->second;
-    if (planned.at > database_.now.steady) {
+    while (!planned.pieces.empty() && planned.pieces.front().first <= database_.now.steady) {
+      auto &[at, bytes] = planned.pieces.front();
+      progress_.push_back({CallId{it->first}, std::move(bytes), at, planned.sent_at});
+      planned.pieces.pop_front();
+    }
+    if (planned.at > database_.now.steady || planned.is_endless) {
       ++it;
       continue;
     }
@@ -161,10 +227,13 @@ void FakeTransport::poll(std::vector<CallEnd> &ended) {
   faults_.crash_point();
 }
 
-std::optional<SteadyTime> FakeTransport::next_end() const {
+std::optional<SteadyTime> FakeTransport::next_event() const {
   std::optional<SteadyTime> next;
-  for (const auto &[id, planned] : calls_)
-    if (!next || planned.at < *next) next = planned.at;
+  const auto sooner = [&next](SteadyTime at) { next = next ? std::min(*next, at) : at; };
+  for (const auto &[id, planned] : calls_) {
+    if (!planned.pieces.empty()) sooner(planned.pieces.front().first);
+    if (!planned.is_endless) sooner(planned.at);
+  }
   return next;
 }
 

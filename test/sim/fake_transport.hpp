@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstdint>
+#include <deque>
 #include <map>
 #include <optional>
 #include <string>
@@ -27,11 +28,13 @@ class FakeTransport : public Transport {
 
   void submit(CallId id, HttpRequest request) override;
   void cancel(CallId id) override;
+  void forget(CallId id) override;
   void poll(std::vector<CallEnd> &ended) override;
-  void take_progress(std::vector<CallProgress> &) override {}
+  void take_progress(std::vector<CallProgress> &progress) override;
   int in_flight() const override { return static_cast<int>(calls_.size()); }
 
-  std::optional<SteadyTime> next_end() const;
+  // When something comes: a piece of an answer or its end.
+  std::optional<SteadyTime> next_event() const;
   void set_limit(int max_in_flight) { limit_ = max_in_flight; }
 
  private:
@@ -41,9 +44,15 @@ class FakeTransport : public Transport {
     Micros retry_after{0};
     SteadyTime at;
     CallEnd end;
+    // Of a streamed answer:
+    std::deque<std::pair<SteadyTime, std::string>> pieces;
+    SteadyTime sent_at;
+    bool is_endless = false;  // its connection does not end by itself
   };
 
-  AnswerKind choose_kind();
+  AnswerKind choose_kind(bool is_streamed);
+  void plan_stream(Planned &planned);
+  std::string make_events(AnswerKind kind);
   void check_allowed(const HttpRequest &request, JobId id);
   CallEnd make_end(CallId id, AnswerKind kind, Micros retry_after);
   HttpResponse make_response(AnswerKind kind, Micros retry_after);
@@ -54,6 +63,7 @@ class FakeTransport : public Transport {
   const Weather &weather_;
   ClaimToken claim_;
   std::map<std::uint64_t, Planned> calls_;
+  std::vector<CallProgress> progress_;
   int limit_ = 1;
 };
 

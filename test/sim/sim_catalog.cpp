@@ -9,6 +9,7 @@ namespace agent_queue::sim {
 namespace {
 
 using std::chrono::milliseconds;
+using std::chrono::seconds;
 
 Provider make_provider(const std::string &name, const std::string &format, const std::string &key) {
   Provider provider;
@@ -16,6 +17,7 @@ Provider make_provider(const std::string &name, const std::string &format, const
   provider.wire_format = format;
   provider.base_url = "https://" + name + ".example/v1";
   provider.api_key_ref = key;
+  provider.timeouts.first_byte = seconds(5);
   return provider;
 }
 
@@ -50,6 +52,10 @@ void add_types(Catalog &catalog, const SimConfig &config) {
   frugal.on_uncertain = OnUncertain::fail;
   add(catalog, frugal);
   if (config.has_fickle_type) add(catalog, make_type("fickle", routes));
+  AgentType streamed = make_type("streamed", routes);
+  streamed.stream = true;
+  streamed.stream_interval = milliseconds(200);
+  add(catalog, streamed);
   AgentType templated = make_type("templated", routes);
   templated.prompt_template = *TextTemplate::parse("Translate {{text}} to {{lang}}");
   templated.result_template = *parse_json(R"({"translation": "{{text}}", "as_json": "{{json}}"})");

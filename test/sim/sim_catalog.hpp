@@ -21,8 +21,9 @@ struct SimConfig {
 std::shared_ptr<const Catalog> make_catalog(const SimConfig &config);
 
 // Agent types that jobs are drawn from; "nobody" has never existed.
-inline constexpr const char *kAgentTypes[] = {"plain",     "plain", "plain",   "weighted", "frugal", "fickle",
-                                              "templated", "echo",  "keyless", "broken",   "nobody"};
+inline constexpr const char *kAgentTypes[] = {"plain",   "plain",    "plain",    "weighted",  "frugal",
+                                              "fickle",  "streamed", "streamed", "templated", "echo",
+                                              "keyless", "broken",   "nobody"};
 
 // Knows the key of env:KEY and no other.
 class SimSecrets : public Secrets {

@@ -91,7 +91,7 @@ void Simulation::crash_server() {
 SteadyTime Simulation::wake_of(const Worker &worker) const {
   if (!worker.engine) return worker.restart_at;
   SteadyTime wake = worker.next_step;
-  if (const auto end = worker.transport->next_end()) wake = std::min(wake, *end);
+  if (const auto end = worker.transport->next_event()) wake = std::min(wake, *end);
   if (const auto hint = database_.next_wake(worker.claim.incarnation, worker.last_step)) wake = std::min(wake, *hint);
   return std::max(wake, worker.busy_until);
 }
@@ -191,6 +191,7 @@ void Simulation::check_end() {
   std::set<AttemptKey> accounted;
   for (const auto &[key, record] : database_.usage()) accounted.insert(key);
   ledger_.check_complete(accounted);
+  database_.texts().check_empty();
   for (const auto &[id, row] : database_.jobs()) trace(row.error_message, id, static_cast<std::int64_t>(row.status));
 }
 

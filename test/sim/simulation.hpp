@@ -31,6 +31,7 @@ class Simulation {
   std::uint64_t cancelled() const { return ledger_.cancelled(); }
   std::uint64_t jobs() const { return enqueued_; }
   std::uint64_t crashes() const { return crashes_; }
+  std::uint64_t parts() { return database_.texts().written(); }
 
  private:
   // Keys and prompts stay out of the log.

@@ -98,6 +98,7 @@ class ManualTransport : public Transport {
     end.request_sent = is_sent;
     ready.push_back(end);
   }
+  void forget(CallId id) override { std::erase(open, id); }
   void poll(std::vector<CallEnd> &ended) override {
     for (CallEnd &end : ready) ended.push_back(std::move(end));
     ready.clear();

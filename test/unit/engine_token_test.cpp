@@ -59,6 +59,7 @@ class OpenCalls : public Transport {
   };
   void submit(CallId id, HttpRequest request) override { sent.push_back({id, std::move(request)}); }
   void cancel(CallId) override {}
+  void forget(CallId) override {}
   void poll(std::vector<CallEnd> &ended) override {
     for (CallEnd &end : ready) ended.push_back(std::move(end));
     ready.clear();

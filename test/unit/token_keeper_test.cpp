@@ -22,6 +22,7 @@ class RecordingTransport : public Transport {
   };
   void submit(CallId id, HttpRequest request) override { sent.push_back({id, std::move(request)}); }
   void cancel(CallId) override {}
+  void forget(CallId) override {}
   void poll(std::vector<CallEnd> &) override {}
   void take_progress(std::vector<CallProgress> &) override {}
   int in_flight() const override { return static_cast<int>(sent.size()); }

@@ -23,6 +23,11 @@ void TransactionWatch::cancel(CallId id) {
   inner_.cancel(id);
 }
 
+void TransactionWatch::forget(CallId id) {
+  assert_no_transaction();
+  inner_.forget(id);
+}
+
 void TransactionWatch::poll(std::vector<CallEnd> &ended) {
   assert_no_transaction();
   inner_.poll(ended);

@@ -11,6 +11,7 @@ class TransactionWatch final : public Transport {
   explicit TransactionWatch(Transport &inner) : inner_(inner) {}
   void submit(CallId id, HttpRequest request) override;
   void cancel(CallId id) override;
+  void forget(CallId id) override;
   void poll(std::vector<CallEnd> &ended) override;
   void take_progress(std::vector<CallProgress> &progress) override { inner_.take_progress(progress); }
   int in_flight() const override { return inner_.in_flight(); }
