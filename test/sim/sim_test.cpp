@@ -67,15 +67,18 @@ TEST(Sim, KeepsTheEngineBusy) {
   std::uint64_t calls = 0;
   std::uint64_t crashes = 0;
   std::uint64_t cancelled = 0;
+  std::uint64_t parts = 0;
   for (std::uint64_t seed = 1; seed <= 10; ++seed) {
     Simulation simulation(seed);
     simulation.run();
     calls += simulation.calls();
     crashes += simulation.crashes();
     cancelled += simulation.cancelled();
+    parts += simulation.parts();
   }
   EXPECT_GT(calls, 500u);
   EXPECT_GT(crashes, 20u);
+  EXPECT_GT(parts, 50u);
   EXPECT_GT(cancelled, 10u);
 }
 
