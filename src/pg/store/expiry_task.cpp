@@ -8,6 +8,7 @@
 #include "pg/boundary/guard.hpp"
 #include "pg/shared/waiters.hpp"
 #include "pg/store/finished_rows.hpp"
+#include "pg/store/upkeep_sql.hpp"
 #include "pg/wrap/guc.hpp"
 #include "pg/wrap/timestamps.hpp"
 #include "pg/wrap/transaction.hpp"
@@ -112,6 +113,7 @@ void ExpiryTask::expire(UpkeepStatements &statements, const std::vector<PlacedId
     places.push_back(job.place);
     ended.push_back({JobId{job.id}, "failed", {}});
   }
+  execute_sql(sql::kCommitLazily);
   DatumValue values[] = {tid_array(places), TimestampTzGetDatum(from_wall(now.wall))};
   statements.expire.run(values, nullptr, KeptPlan::Mode::read_write);
   notifier_.notify(ended, now);

@@ -53,7 +53,7 @@ class ExpiryTask final : public UpkeepTask {
   std::optional<Place> pass_;
   std::optional<SteadyTime> last_begin_;
   std::uint64_t expired_ = 0;  // of the running pass
-  SliceSize rows_{500, 2000, 20000};
+  SliceSize rows_{2000, 4000, 20000};
   BatchLimit expire_limit_{200};
   SetAsideJobs set_aside_;
 };

@@ -26,7 +26,7 @@ inline constexpr const char *kRemove = R"(
                               WHERE ctid = ANY ($1) AND status IN ('completed', 'failed')
                                 FOR UPDATE SKIP LOCKED)))";
 
-// A removal that a crash undoes is made again: nobody has to wait for the disk.
+// What a crash undoes of a removal or an expiry is done again, and comes to the same: nobody has to wait for the disk.
 inline constexpr const char *kCommitLazily = "SET LOCAL synchronous_commit = off";
 
 // ---- expiry
