@@ -202,13 +202,19 @@ Settlement completed(const Attempt &attempt, const Answer &answer, Micros latenc
   return settlement;
 }
 
+// The two are measured from two clocks' starts, a hair apart: no token comes after the end.
+std::optional<Micros> first_token_of(const std::optional<StreamedEnd> &streamed, const CallEnd &end) {
+  if (!streamed || !streamed->first_token) return std::nullopt;
+  return std::min(*streamed->first_token, end.time_total);
+}
+
 // The job has its end already, so this will find nobody's row: what was sent is booked, and what the job held is free.
 Settlement cancelled(const Attempt &attempt, const CallEnd &end, Now now, const std::optional<StreamedEnd> &streamed) {
   Settlement settlement = failed(attempt.job, JobErrorCode::cancelled, end.message, now);
   if (end.request_sent) {
     const std::optional<Usage> reported = streamed && streamed->end ? streamed->end->usage : std::nullopt;
     settlement.usage = broken_stream_usage(attempt, reported, end.time_total);
-    if (streamed) settlement.usage->first_token = streamed->first_token;
+    settlement.usage->first_token = first_token_of(streamed, end);
   }
   settlement.has_parts = streamed && streamed->has_parts;
   settlement.provider = attempt.route->provider;
@@ -316,7 +322,7 @@ std::variant<PreparedCall, Settlement> prepare_call(ClaimedJob job, std::shared_
 Settlement conclude(const Attempt &attempt, const CallEnd &end, std::string_view secret, Now now,
                     std::optional<StreamedEnd> streamed) {
   const std::optional<Usage> reported = streamed && streamed->end ? streamed->end->usage : std::nullopt;
-  const std::optional<Micros> first_token = streamed ? streamed->first_token : std::nullopt;
+  const std::optional<Micros> first_token = first_token_of(streamed, end);
   if (end.error == TransportError::cancelled) return cancelled(attempt, end, now, streamed);
   Reply reply = reply_of(attempt, end, secret, now, streamed);
   Settlement settlement;
