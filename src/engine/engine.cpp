@@ -79,6 +79,7 @@ void Engine::abort_cancelled(Now now) {
     CallEnd end;
     end.error = TransportError::cancelled;
     const auto it = calls_.find(ids[place].value);
+    streams_.forget(ids[place]);  // nothing was sent: it has no text
     settle_queue_.push(conclude(it->second, end, {}, now), now.steady);
     calls_.erase(it);
   }

@@ -81,7 +81,7 @@ RoundResult FakeStore::round(const Round &round, Now now) {
 void FakeStore::write_parts(Transaction &tx, const Round &round) const {
   for (const StreamPart &part : round.parts) {
     const JobRow *row = database_.find(part.id);
-    if (row != nullptr && row->claim == claim_) tx.parts.push_back(part);
+    if (row != nullptr && row->claim == claim_ && row->started_at == part.started_at) tx.parts.push_back(part);
     for (const Settlement &settlement : round.settlements)
       if (settlement.id == part.id) database_.problems().add("a round settles a job and writes its text so far");
   }
@@ -200,7 +200,7 @@ std::optional<std::vector<ClaimedJob>> FakeStore::rescue(Now) {
   faults_.crash_point();
   for (const auto &[id, row] : tx.rows) database_.ledger().on_rescue(row.attempt());
   commit(tx);
-  for (const ClaimedJob &job : lost) database_.texts().remove(job.id);
+  for (const ClaimedJob &job : lost) database_.texts().remove(job.id, job.started_at);
   database_.texts().sweep([this](JobId id, WallTime started_at) {
     const JobRow *row = database_.find(id);
     return row != nullptr && row->claim && row->started_at == started_at;

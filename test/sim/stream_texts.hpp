@@ -6,6 +6,7 @@
 #include <functional>
 #include <map>
 #include <string>
+#include <utility>
 
 #include "core/job/job.hpp"
 #include "ports/job_store.hpp"
@@ -20,7 +21,7 @@ class StreamTexts {
   void write(const StreamPart &part, Micros interval, SteadyTime now);
   // The settlement of a job with text so far, which goes with it.
   void end(const Settlement &settlement);
-  void remove(JobId id) { texts_.erase(id.value); }
+  void remove(JobId id, WallTime started_at) { texts_.erase({id.value, started_at}); }
   // Those of which `is_under_way` says no.
   void sweep(const std::function<bool(JobId id, WallTime started_at)> &is_under_way);
   void clear() { texts_.clear(); }  // a crash of the server
@@ -30,7 +31,6 @@ class StreamTexts {
 
  private:
   struct Text {
-    WallTime started_at;
     int parts = 0;
     std::int64_t chars = 0;
     std::string text;
@@ -39,7 +39,8 @@ class StreamTexts {
   void problem(JobId id, const std::string &what) const;
 
   Problems &problems_;
-  std::map<std::int64_t, Text> texts_;
+  // A cancelled job may run again before its old call is settled.
+  std::map<std::pair<std::int64_t, WallTime>, Text> texts_;
   std::uint64_t written_ = 0;
 };
 

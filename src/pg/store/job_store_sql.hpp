@@ -101,11 +101,15 @@ inline constexpr const char *kWriteParts = R"(
   SELECT p.queue_id, p.started_at, p.number, p.text
     FROM unnest($1::bigint[], $2::timestamptz[], $3::int[], $4::text[]) AS p (queue_id, started_at, number, text)
     JOIN @s@.agent_queue AS q ON q.id = p.queue_id
-   WHERE q.claim = $5
+   WHERE q.claim = $5 AND q.started_at = p.started_at
   RETURNING queue_id)";
 
-// $1 queue_ids
-inline constexpr const char *kRemoveParts = "DELETE FROM @s@.agent_stream_parts WHERE queue_id = ANY ($1)";
+// Of these attempts alone: a cancelled job may run again, elsewhere, before its old call is settled.
+// $1 queue_ids, $2 started_at
+inline constexpr const char *kRemoveParts = R"(
+  DELETE FROM @s@.agent_stream_parts AS p
+   USING unnest($1::bigint[], $2::timestamptz[]) AS a (queue_id, started_at)
+   WHERE p.queue_id = a.queue_id AND p.started_at = a.started_at)";
 
 // Parts of attempts that are not under way: their jobs were deleted while their worker died.
 inline constexpr const char *kSweepParts = R"(

@@ -16,9 +16,9 @@ namespace {
 
 using NumberColumn = std::vector<std::optional<std::int64_t>>;
 
-void remove_of(Statements &statements, const NumberColumn &ids) {
+void remove_of(Statements &statements, const NumberColumn &ids, const NumberColumn &started_at) {
   if (ids.empty()) return;
-  DatumValue values[] = {int8_array(ids)};
+  DatumValue values[] = {int8_array(ids), timestamptz_array(started_at)};
   statements.remove_parts.run(values, nullptr, KeptPlan::Mode::read_write);
 }
 
@@ -49,16 +49,22 @@ std::vector<const StreamPart *> write_parts(Statements &statements, std::span<co
 }
 
 void remove_parts(Statements &statements, std::span<const Settlement> settlements, std::span<const SettleFate> fates) {
-  NumberColumn ids;
-  for (std::size_t i = 0; i < settlements.size(); ++i)
-    if (settlements[i].has_parts && fates[i] != SettleFate::kept) ids.emplace_back(settlements[i].id.value);
-  remove_of(statements, ids);
+  NumberColumn ids, started_at;
+  for (std::size_t i = 0; i < settlements.size(); ++i) {
+    if (!settlements[i].has_parts || fates[i] == SettleFate::kept) continue;
+    ids.emplace_back(settlements[i].id.value);
+    started_at.emplace_back(from_wall(settlements[i].started_at));
+  }
+  remove_of(statements, ids, started_at);
 }
 
 void remove_parts(Statements &statements, std::span<const ClaimedJob> jobs) {
-  NumberColumn ids;
-  for (const ClaimedJob &job : jobs) ids.emplace_back(job.id.value);
-  remove_of(statements, ids);
+  NumberColumn ids, started_at;
+  for (const ClaimedJob &job : jobs) {
+    ids.emplace_back(job.id.value);
+    started_at.emplace_back(from_wall(job.started_at));
+  }
+  remove_of(statements, ids, started_at);
 }
 
 }  // namespace agent_queue::pg

@@ -26,7 +26,7 @@ Statements::Statements(const Installation &where)
              TIMESTAMPTZARRAYOID, FLOAT8ARRAYOID}),
       write_parts(render_sql(sql::kWriteParts, where),
                   {INT8ARRAYOID, TIMESTAMPTZARRAYOID, INT4ARRAYOID, TEXTARRAYOID, UUIDOID}),
-      remove_parts(render_sql(sql::kRemoveParts, where), {INT8ARRAYOID}),
+      remove_parts(render_sql(sql::kRemoveParts, where), {INT8ARRAYOID, TIMESTAMPTZARRAYOID}),
       sweep_parts(render_sql(sql::kSweepParts, where), {}),
       claims(render_sql(sql::kClaims, where), {}),
       lost(render_sql(sql::kLost, where), {kUuidArray, INT4OID}),
