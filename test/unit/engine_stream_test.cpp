@@ -6,6 +6,7 @@
 #include <functional>
 
 #include "engine/engine.hpp"
+#include "support/fake_signer.hpp"
 
 namespace agent_queue {
 namespace {
@@ -39,6 +40,8 @@ class PartsStore : public JobStore {
   std::optional<WallTime> next_due() const override { return std::nullopt; }
   bool work_hinted() override { return !waiting.empty(); }
   bool rescue_hinted() override { return false; }
+  bool cancel_hinted() override { return false; }
+  std::vector<std::size_t> take_cancelled(std::span<const AttemptId>, Now) override { return {}; }
   std::shared_ptr<const Catalog> catalog() override { return catalog_; }
 
   std::vector<Seen> rounds;
@@ -56,6 +59,7 @@ class PiecesTransport : public Transport {
     requests.push_back(std::move(request));
   }
   void cancel(CallId id) override { std::erase(calls, id); }
+  void forget(CallId id) override { std::erase(calls, id); }
   void poll(std::vector<CallEnd> &ended) override { ended.swap(ends); }
   void take_progress(std::vector<CallProgress> &progress) override { progress.swap(pieces); }
   int in_flight() const override { return static_cast<int>(calls.size()); }
@@ -134,8 +138,9 @@ class EngineStreamTest : public testing::Test {
   PartsStore store_;
   PiecesTransport transport_;
   NoSecrets secrets_;
+  FakeSigner signer_;
   CountingLog log_;
-  Engine engine_{store_, transport_, secrets_, log_, {.max_in_flight = 10, .claim_batch = 4}};
+  Engine engine_{store_, transport_, secrets_, signer_, log_, {.max_in_flight = 10, .claim_batch = 4}};
 };
 
 TEST_F(EngineStreamTest, AsksForAStreamOnlyWhereTheTypeSaysSo) {

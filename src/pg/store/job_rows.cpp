@@ -144,16 +144,22 @@ Column column_of_result(int number) {
 
 }  // namespace
 
-std::vector<OwnRow> read_own_rows() {
+std::vector<PlacedId> read_placed_ids() {
   const Column ids = column_of_result(1);
   const Column places = column_of_result(2);
-  const Column starts = column_of_result(3);
-  std::vector<OwnRow> rows(ids.count);
+  std::vector<PlacedId> rows(ids.count);
   for (uint64 i = 0; i < ids.count; ++i) {
     rows[i].id = DatumGetInt64(ids.values[i]);
     read_place(places.values[i], &rows[i].place.block, &rows[i].place.offset);
-    rows[i].started_at = DatumGetTimestampTz(starts.values[i]);
   }
+  return rows;
+}
+
+std::vector<OwnRow> read_own_rows() {
+  const std::vector<PlacedId> placed = read_placed_ids();
+  const Column starts = column_of_result(3);
+  std::vector<OwnRow> rows(placed.size());
+  for (std::size_t i = 0; i < placed.size(); ++i) rows[i] = {placed[i], DatumGetTimestampTz(starts.values[i])};
   return rows;
 }
 

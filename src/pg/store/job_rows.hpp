@@ -24,10 +24,15 @@ struct JobRow {
 // eleven of them). `agent_type` of the rows is read, not assumed.
 std::vector<JobRow> read_job_rows();
 
-// From the last statement's SPI_tuptable: (bigint, tid, timestamptz) rows.
-struct OwnRow {
+// From the last statement's SPI_tuptable: (bigint, tid) rows.
+struct PlacedId {
   std::int64_t id = 0;
   RowPlace place;
+};
+std::vector<PlacedId> read_placed_ids();
+
+// From the last statement's SPI_tuptable: (bigint, tid, timestamptz) rows.
+struct OwnRow : PlacedId {
   std::int64_t started_at = 0;
 };
 std::vector<OwnRow> read_own_rows();

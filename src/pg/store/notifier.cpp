@@ -43,7 +43,6 @@ void send(const std::string &payload) {
   const char *text = payload.c_str();
   guard([&] { Async_Notify("agent_queue", pg_any_to_server(text, static_cast<int>(strlen(text)), PG_UTF8)); });
 }
-}
 
 }  // namespace
 
