@@ -4,8 +4,8 @@
 INSERT INTO agent_types (name) VALUES ('t_access');
 CREATE ROLE regress_agent_app;
 CREATE ROLE regress_agent_other;
-\set a '00000000-0000-0000-0000-0000000000a1'
-\set b '00000000-0000-0000-0000-0000000000b1'
+\set a '00000000-0000-0000-0000-00000000aca1'
+\set b '00000000-0000-0000-0000-00000000acb1'
 
 -- The privileges of a role, on whatever belongs to the extension.
 CREATE VIEW pg_temp.granted AS
@@ -58,7 +58,7 @@ INSERT INTO api_usage (queue_id, attempt, user_id, cost_usd, tokens_used, create
 VALUES (1, 1, :'a', 1, 10, '2020-01-01'), (2, 1, :'b', 2, 20, '2020-01-01'), (3, 1, NULL, 4, 40, '2020-01-01');
 
 SET ROLE regress_agent_app;
-SET request.jwt.claims = '{"sub": "00000000-0000-0000-0000-0000000000a1", "role": "authenticated"}';
+SET request.jwt.claims = '{"sub": "00000000-0000-0000-0000-00000000aca1", "role": "authenticated"}';
 -- As PostgREST inserts: RETURNING all columns, inside a CTE.
 WITH pgrst_source AS (
     INSERT INTO agent_queue (agent_type, request_data, run_at)
@@ -105,7 +105,7 @@ FROM explained('SELECT * FROM agent_queue WHERE id = 1') AS plan;
 -- Claims that change within one session change what is seen, also in a prepared statement.
 PREPARE jobs AS SELECT count(*) FROM agent_queue;
 EXECUTE jobs;
-SET request.jwt.claims = '{"sub": "00000000-0000-0000-0000-0000000000b1"}';
+SET request.jwt.claims = '{"sub": "00000000-0000-0000-0000-00000000acb1"}';
 EXECUTE jobs;
 RESET request.jwt.claims;
 EXECUTE jobs;

@@ -3,7 +3,7 @@ INSERT INTO agent_types (name, stream, result_template)
 VALUES ('t_stream', true, NULL), ('t_stream_shaped', true, '{"said": "{{text}}"}');
 INSERT INTO agent_routes (agent_type, provider, model)
 VALUES ('t_stream', 'echo', 'echo'), ('t_stream_shaped', 'echo', 'echo');
-ALTER TABLE agent_queue ALTER COLUMN id RESTART WITH 910001;
+ALTER TABLE agent_queue ALTER COLUMN id RESTART WITH 940001;
 
 SELECT stream_interval, stream_notify FROM agent_types WHERE name = 't_stream';
 \set VERBOSITY terse

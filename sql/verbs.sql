@@ -5,7 +5,7 @@ INSERT INTO agent_queues (name, paused) VALUES ('t_verbs', true);
 INSERT INTO agent_types (name, queue, expires_in, max_retries) VALUES ('t_verbs', 't_verbs', '1 hour', 0);
 INSERT INTO agent_types (name, queue, expires_in) VALUES ('t_verbs_gone', 't_verbs', NULL);
 INSERT INTO agent_routes (agent_type, provider, model) VALUES ('t_verbs', 'echo', 'echo');
-ALTER TABLE agent_queue ALTER COLUMN id RESTART WITH 910001;
+ALTER TABLE agent_queue ALTER COLUMN id RESTART WITH 950001;
 
 -- Nothing there.
 SELECT cancel_agent(1234567890123);
