@@ -179,14 +179,16 @@ HttpResponse FakeTransport::make_response(AnswerKind kind, Micros retry_after) {
 void FakeTransport::cancel(CallId id) {
   faults_.crash_point();
   const auto it = calls_.find(id.value);
-  if (it == calls_.end() || it->second.at <= database_.now.steady) return;
+  if (it == calls_.end() || it->second.has_ended(database_.now.steady)) return;
   Planned &planned = it->second;
   planned.at = database_.now.steady;
+  planned.is_endless = false;
+  planned.pieces.clear();
   planned.retry_after = Micros{0};
   planned.end = CallEnd{};
   planned.end.id = id;
   planned.end.error = TransportError::cancelled;
-  planned.end.request_sent = planned.kind != AnswerKind::broken_before && random_.chance(70);
+  planned.end.request_sent = planned.has_spoken || (planned.kind != AnswerKind::broken_before && random_.chance(70));
   planned.end.message = "broken off";
   database_.ledger().on_cancelled(planned.key, planned.end.request_sent);
 }
@@ -212,8 +214,9 @@ void FakeTransport::poll(std::vector<CallEnd> &ended) {
       auto &[at, bytes] = planned.pieces.front();
       progress_.push_back({CallId{it->first}, std::move(bytes), at, planned.sent_at});
       planned.pieces.pop_front();
+      planned.has_spoken = true;
     }
-    if (planned.at > database_.now.steady || planned.is_endless) {
+    if (!planned.has_ended(database_.now.steady)) {
       ++it;
       continue;
     }

@@ -48,6 +48,9 @@ class FakeTransport : public Transport {
     std::deque<std::pair<SteadyTime, std::string>> pieces;
     SteadyTime sent_at;
     bool is_endless = false;  // its connection does not end by itself
+    bool has_spoken = false;  // a piece of it was delivered
+
+    bool has_ended(SteadyTime now) const { return !is_endless && at <= now; }
   };
 
   AnswerKind choose_kind(bool is_streamed);

@@ -254,7 +254,7 @@ TEST(OpenAiStreamCalls, AreToldApartByIdOrNameWithoutAnIndex) {
                                 {"function":{"name":"h"}}])")),
             R"([{"function":{"arguments":"13","name":"f"},"id":"a","type":"function"},)"
             R"({"function":{"arguments":"24","name":"g"},"id":"b","type":"function"},)"
-            R"({"function":{"name":"h"},"type":"function"}])");
+            R"({"function":{"arguments":"{}","name":"h"},"id":"call_3d25a81dccea33ca_2","type":"function"}])");
 }
 
 TEST(OpenAiStreamCalls, KeepWhatIsRepeatedOnceAndWhatIsUnknown) {

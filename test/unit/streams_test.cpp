@@ -108,6 +108,7 @@ class StreamsTest : public testing::Test {
   }
   CallEnd good_end() {
     CallEnd end;
+    end.time_total = seconds(60);
     end.id = kCall;
     end.request_sent = true;
     end.response.status = 200;

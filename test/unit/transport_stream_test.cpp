@@ -104,11 +104,11 @@ TEST_F(TransportStreamTest, KeepAlivesHoldOffTheIdleTimeOutAndNotTheTotalOne) {
   expect_error(run(std::move(silent)), TransportError::idle_timeout, true);
 }
 
-TEST_F(TransportStreamTest, ACancelledStreamSaysNothingMore) {
+TEST_F(TransportStreamTest, AForgottenStreamSaysNothingMore) {
   const CallId id = submit(stream("text:one,hold"));
   poll_until([this] { return has("one"); });
   bytes_.clear();
-  transport_->cancel(id);
+  transport_->forget(id);
   EXPECT_EQ(transport_->in_flight(), 0);
   EXPECT_EQ(run(stream("text:two,done")).error, TransportError::none);
   EXPECT_TRUE(has("two"));
