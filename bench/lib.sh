@@ -79,7 +79,7 @@ build_ceiling() {
   say "building bench/transport_ceiling"
   mkdir -p "$(dirname "$CEILING")"
   "${CXX:-g++}" -std=c++20 -O2 -g -fno-omit-frame-pointer -Wall -Wextra "-I$ROOT/src" \
-    "$ROOT/bench/transport_ceiling.cpp" "$ROOT"/src/net/*.cpp "$ROOT"/src/core/{base,wire}/*.cpp -lcurl -o "$CEILING"
+    "$ROOT/bench/transport_ceiling.cpp" "$ROOT"/src/net/*.cpp "$ROOT"/src/core/{base,wire,credential}/*.cpp -lcurl -lcrypto -o "$CEILING"
 }
 
 # A call in flight is a descriptor of the caller and one of the stub.
