@@ -26,6 +26,15 @@ RESET ROLE;
 RESET agent_queue.user_id;
 SELECT "Agents & co".revoke_agent_access('regress_agent_client');
 REVOKE USAGE ON SCHEMA "Agents & co" FROM regress_agent_client;
+-- Who has no right on the schema is not disturbed by its event trigger.
+DO $$ BEGIN EXECUTE format('GRANT CREATE ON DATABASE %I TO regress_agent_client', current_database()); END $$;
+SET ROLE regress_agent_client;
+SET client_min_messages = error;
+CREATE PUBLICATION regress_agent_publication;
+DROP PUBLICATION regress_agent_publication;
+RESET client_min_messages;
+RESET ROLE;
+DO $$ BEGIN EXECUTE format('REVOKE CREATE ON DATABASE %I FROM regress_agent_client', current_database()); END $$;
 DROP ROLE regress_agent_client;
 RESET search_path;
 

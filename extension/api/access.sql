@@ -117,8 +117,11 @@ CREATE OR REPLACE FUNCTION @extschema@.agent_queue_publication_created() RETURNS
 AS $$
 BEGIN
     -- Whoever else makes a publication may not publish our table, and is not disturbed.
+    -- The table is looked for without its name: to use that, one needs rights on its schema.
     IF (SELECT pg_catalog.pg_has_role(c.relowner, 'USAGE')
-        FROM pg_catalog.pg_class AS c WHERE c.oid = '@extschema@.agent_queue'::regclass) THEN
+        FROM pg_catalog.pg_extension AS e
+        JOIN pg_catalog.pg_class AS c ON c.relnamespace = e.extnamespace AND c.relname = 'agent_queue'
+        WHERE e.extname = 'agent_queue') THEN
         PERFORM @extschema@.agent_queue_join_realtime();
     END IF;
 END

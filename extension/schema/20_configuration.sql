@@ -276,8 +276,8 @@ CREATE TABLE @extschema@.agent_queues (
 COMMENT ON TABLE @extschema@.agent_queues IS
     'The queues and their rules; a job can only be put into a queue that is here';
 COMMENT ON COLUMN @extschema@.agent_queues.concurrency IS
-    'The most of its jobs that are called at a time, by all workers together; NULL: unlimited. Up to 256 queues of a '
-    'cluster can have a bound';
+    'The most of its jobs that are called at a time, by all workers together; NULL: unlimited. Jobs that were called '
+    'before it was set do not count. Up to 256 queues of a cluster can have a bound';
 COMMENT ON COLUMN @extschema@.agent_queues.paused IS 'true: jobs are taken in and not called';
 COMMENT ON COLUMN @extschema@.agent_queues.max_waiting IS 'The most jobs that may wait; NULL: unlimited';
 COMMENT ON COLUMN @extschema@.agent_queues.keep_completed IS

@@ -91,7 +91,7 @@ FROM (VALUES
     ('claude-sonnet-5-5', 2,  0.20, 2.50, 4,  10, 'medium', true, timestamptz '2026-11-01 00:00Z'),
     ('claude-haiku-4-5',  1,  0.10, 1.25, 2,  5,  'low',    true, timestamptz '2026-08-01 00:00Z'),
     ('claude-fable-5',    10, 1,    12.5, 20, 50, 'high',   true, timestamptz '2026-08-01 00:00Z'),
-    ('claude-fable-5-1',  10, NULL, 12.5, 20, 50, 'high',   true, timestamptz '2026-09-01 00:00Z')
+    ('claude-fable-5-1',  10, 1,    12.5, 20, 50, 'high',   true, timestamptz '2026-09-01 00:00Z')
 ) AS price;
 
 -- Gemini, lists of August and November 2026. Prompts over 200,000 tokens cost more than the price here at 2.5-pro, 3-pro

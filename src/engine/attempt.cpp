@@ -212,8 +212,12 @@ std::optional<Micros> first_token_of(const std::optional<StreamedEnd> &streamed,
 Settlement cancelled(const Attempt &attempt, const CallEnd &end, Now now, const std::optional<StreamedEnd> &streamed) {
   Settlement settlement = failed(attempt.job, JobErrorCode::cancelled, end.message, now);
   if (end.request_sent) {
+    const Answer *answer = streamed && streamed->end ? std::get_if<Answer>(&streamed->end->reply) : nullptr;
     const std::optional<Usage> reported = streamed && streamed->end ? streamed->end->usage : std::nullopt;
-    settlement.usage = broken_stream_usage(attempt, reported, end.time_total);
+    // The answer may have been whole, with its connection still open.
+    settlement.usage = answer != nullptr && answer->usage_known
+                           ? reported_usage(attempt, answer->usage, answer->cost, end.time_total)
+                           : broken_stream_usage(attempt, reported, end.time_total);
     settlement.usage->first_token = first_token_of(streamed, end);
   }
   settlement.has_parts = streamed && streamed->has_parts;

@@ -16,6 +16,7 @@ constexpr Micros kRenewEarly{std::chrono::minutes(5)};
 constexpr Micros kExpiryMargin{std::chrono::seconds(10)};  // for the way to the provider
 constexpr Micros kBackoffFirst{std::chrono::seconds(1)};
 constexpr Micros kBackoffLast{std::chrono::seconds(30)};
+constexpr Micros kWaitMax{std::chrono::minutes(5)};
 constexpr Micros kRefusalHold{std::chrono::seconds(5)};  // a no is a no for all that come within
 constexpr Micros kSuccessorYouth{std::chrono::minutes(1)};
 constexpr Micros kUnusedMax{std::chrono::hours(2)};
@@ -103,7 +104,8 @@ void TokenKeeper::fail(Account &account, Failure failure, SteadyTime now) {
   Micros wait = kRefusalHold;
   if (failure.kind != FailureClass::credential) {
     account.backoff = std::clamp(account.backoff * 2, kBackoffFirst, kBackoffLast);
-    wait = std::max(account.backoff, failure.retry_after.value_or(Micros{0}));
+    // One wild Retry-After of a proxy must not hold an account for days.
+    wait = std::max(account.backoff, std::min(failure.retry_after.value_or(Micros{0}), kWaitMax));
   }
   account.next_try = now + wait;
   // Calls in want of a token say it themselves.
@@ -148,6 +150,8 @@ void TokenKeeper::serve(Account &account, Now now, std::vector<TokenVerdict> &ve
       account.waiting.push_back(std::move(call));
     } else {
       Failure failure = *account.failure;  // begin_call() leaves a call or a failure
+      // Without a stated time it is no appointment: each try counts, or a job would come back for ever.
+      if (failure.kind == FailureClass::rate_limited && !failure.retry_after) failure.kind = FailureClass::transient;
       // Coming back sooner would meet the same failure.
       if (failure.kind != FailureClass::credential) failure.retry_after = account.next_try - now.steady;
       give_back(call, std::move(failure));

@@ -11,6 +11,7 @@ constexpr long kUploadBufferBytes = 16 << 10;
 constexpr std::size_t kUploadWatchedBytes = 60 << 10;  // smaller bodies leave together with their headers
 constexpr long kConnectionIdleSeconds = 50;            // load balancers close idle connections from 60 s on
 constexpr long kDnsCacheSeconds = 60;
+constexpr std::size_t kStreamOverhead = 16;  // a stream wraps each token in some hundred bytes
 constexpr Micros kRetryWindow = std::chrono::seconds(1);
 
 char lower(char c) {
@@ -280,12 +281,13 @@ bool Transfer::take_header(std::string_view line) {
 }
 
 bool Transfer::take_body(std::string_view bytes) {
-  if (bytes.size() > context_.limits.max_response_bytes - std::min(context_.limits.max_response_bytes, received_)) {
+  const bool is_good = response_.status >= 200 && response_.status < 300;
+  const std::size_t most = context_.limits.max_response_bytes * (is_streamed_ && is_good ? kStreamOverhead : 1);
+  if (bytes.size() > most - std::min(most, received_)) {
     stop_ = StopReason::response_too_large;
     return false;
   }
   received_ += bytes.size();
-  const bool is_good = response_.status >= 200 && response_.status < 300;
   if (is_streamed_ && is_good && response_.body.empty()) context_.progressed.push_back(this);
   response_.body.append(bytes);
   last_byte_ = context_.now;

@@ -46,6 +46,25 @@ like(slurp_file($node->logfile), qr/job \d+ cannot be promoted: this one is not 
 	'the log names it');
 $node->safe_psql('postgres', 'DROP TRIGGER refuse ON agent_queue; DELETE FROM agent_queue');
 
+# ---- a trigger that keeps a row as it is, without an error
+
+$node->safe_psql(
+	'postgres', q{
+	CREATE FUNCTION keep() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN RETURN NULL; END $$;
+	CREATE TRIGGER keep BEFORE UPDATE ON agent_queue FOR EACH ROW
+		WHEN (NEW.request_data ->> 'text' = 'kept') EXECUTE FUNCTION keep();
+	INSERT INTO agent_queue (agent_type, request_data)
+	SELECT 'echo', jsonb_build_object('text', CASE n WHEN 5 THEN 'kept' ELSE 'fine' END)
+	FROM generate_series(1, 50) AS n});
+ok($node->poll_query_until('postgres', "SELECT ($done) = 49"), 'a row that stays as it is holds up nobody');
+is( $node->safe_psql(
+		'postgres', q{
+		SELECT count(*) FROM api_usage AS u JOIN agent_queue AS q ON q.id = u.queue_id WHERE q.status = 'pending'}),
+	'0', 'and it is not called while it was never claimed');
+like(slurp_file($node->logfile), qr/job \d+ cannot be claimed: a trigger on agent_queue kept 1 of 1 rows as they were/,
+	'the log names it');
+$node->safe_psql('postgres', 'DROP TRIGGER keep ON agent_queue; DELETE FROM agent_queue');
+
 # ---- the agent type's own queue is paused, the job is in another
 
 $node->safe_psql(
@@ -101,6 +120,6 @@ ok( $node->poll_query_until('bytes', q{SELECT bool_and(status = 'completed') FRO
 is($node->safe_psql('bytes', q{SELECT string_agg(result ->> 'text', ',' ORDER BY id) FROM agent_queue}),
 	"caf\xef\xbf\xbd,tea", 'and are cleaned');
 
-finish($node, allow => [qr/this one is not to be touched/, qr/relation "q\.\w+" does not exist/]);
+finish($node, allow => [qr/this one is not to be touched/, qr/kept \d+ of \d+ rows as they were/, qr/relation "q\.\w+" does not exist/]);
 
 done_testing();

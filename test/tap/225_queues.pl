@@ -80,5 +80,19 @@ ok(wait_in_flight($node, 'postgres', 5), 'a raised bound is used at once');
 $node->safe_psql('postgres', q{UPDATE agent_queues SET concurrency = NULL WHERE name = 'stuck'});
 ok(wait_in_flight($node, 'postgres', 6), 'and so is one that was taken away');
 
+# ---- a full queue with two agent types: none is forgotten, also when all begins anew
+
+define_agent($node, 'postgres', ['first', '/delay/200/v1'], ['second', '/ok/v1']);
+$node->safe_psql('postgres', q{DELETE FROM agent_queue; INSERT INTO agent_queues (name, concurrency) VALUES ('gpu', 1)});
+set_and_reload($node, 'agent_queue.start_paused' => 'on');
+enqueue($node, 'postgres', 'first', count => 100, queue => q{'gpu'}, priority => 5);
+enqueue($node, 'postgres', 'second', count => 3, queue => q{'gpu'}, priority => 1);
+$node->safe_psql('postgres', 'ALTER SYSTEM SET agent_queue.start_paused = off');
+$node->restart;
+ok( $node->poll_query_until('postgres', q{
+		SELECT count(*) FILTER (WHERE agent_type = 'second' AND status = 'completed') = 3
+			AND count(*) FILTER (WHERE agent_type = 'first' AND status = 'pending') > 20 FROM agent_queue}),
+	'the jobs of one agent type do not wait for all jobs of the other');
+
 finish($node);
 done_testing();

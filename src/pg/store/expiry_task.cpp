@@ -9,6 +9,7 @@
 #include "pg/shared/waiters.hpp"
 #include "pg/store/finished_rows.hpp"
 #include "pg/store/upkeep_sql.hpp"
+#include "pg/store/whole_update.hpp"
 #include "pg/wrap/guc.hpp"
 #include "pg/wrap/timestamps.hpp"
 #include "pg/wrap/transaction.hpp"
@@ -115,7 +116,7 @@ void ExpiryTask::expire(UpkeepStatements &statements, const std::vector<PlacedId
   }
   execute_sql(sql::kCommitLazily);
   DatumValue values[] = {tid_array(places), TimestampTzGetDatum(from_wall(now.wall))};
-  statements.expire.run(values, nullptr, KeptPlan::Mode::read_write);
+  update_all(statements.expire, values, places.size());
   notifier_.notify(ended, now);
 }
 

@@ -6,6 +6,7 @@
 
 #include "core/catalog/hold.hpp"
 #include "pg/boundary/guard.hpp"
+#include "pg/store/whole_update.hpp"
 #include "pg/wrap/timestamps.hpp"
 
 #include "pg/pg.hpp"
@@ -42,7 +43,8 @@ void LaneClaimer::name_strangers(Statements &statements) {
     const std::optional<std::int64_t> bound = shared::take(stranger);
     if (bound) visits_.push_back({stranger, bound, std::nullopt});
   }
-  statements.waiting_lanes.run(nullptr, nullptr, KeptPlan::Mode::read_only);
+  // With a snapshot that is younger than the bounds taken.
+  statements.waiting_lanes.run(nullptr, nullptr, KeptPlan::Mode::read_write);
   directory_.note_waiting(read_lane_names());
   const auto is_named = [&](const Visit &visit) {
     for (const shared::Lane stranger : directory_.strangers())
@@ -61,8 +63,9 @@ std::vector<std::size_t> LaneClaimer::lanes_to_visit(Sweep sweep) {
     const std::size_t number = (first_lane_ + i) % lanes.size();
     const KnownLane &lane = lanes[number];
     if (!lane.is_open) continue;
-    const bool is_swept = sweep == Sweep::open && lane.is_waiting;
-    if (is_swept || lane.lane.index < 0 || shared::is_offered(lane.lane)) numbers.push_back(number);
+    // Where the table of lanes is full, what the last sweep saw is all that is known.
+    const bool is_seen = lane.is_waiting && (sweep == Sweep::open || lane.lane.index < 0);
+    if (is_seen || shared::is_offered(lane.lane)) numbers.push_back(number);
   }
   if (!lanes.empty()) first_lane_ = (first_lane_ + 1) % lanes.size();
   return numbers;
@@ -72,7 +75,11 @@ int LaneClaimer::visit(Statements &statements, std::size_t lane_number, int limi
                        std::vector<Found> &found) {
   const KnownLane &lane = directory_.lanes()[lane_number];
   if (lane.concurrency) limit = permits_.take(lane.name.queue, *lane.concurrency, limit);
-  if (limit == 0) return 0;                                               // the bound stays where it is
+  if (limit == 0) {
+    // The bound stays where it is; but a sweep may have found jobs where none was.
+    if (sweep == Sweep::open) visits_.push_back({lane.lane, std::nullopt, kLowest});
+    return 0;
+  }
   visits_.push_back({lane.lane, shared::take(lane.lane), std::nullopt});  // from here on an abort gives the bound back
   Visit &visit = visits_.back();
 
@@ -117,7 +124,7 @@ ClaimResult LaneClaimer::claim(Statements &statements, std::shared_ptr<const Cat
 
 void LaneClaimer::expire(Statements &statements, const std::vector<Found> &expired, Now now, ClaimResult &result) {
   DatumValue values[] = {tid_array(places_of(expired)), TimestampTzGetDatum(from_wall(now.wall))};
-  statements.expire.run(values, nullptr, KeptPlan::Mode::read_write);
+  update_all(statements.expire, values, expired.size());
   for (const Found &one : expired) result.expired.push_back(one.row.job.id);
 }
 
@@ -143,7 +150,7 @@ void LaneClaimer::mark(Statements &statements, std::vector<Found> &found, Now no
   }
   DatumValue values[] = {tid_array(places_of(found)), text_array(hold_cells), uuid_datum(claim_bytes(claim_)),
                          TimestampTzGetDatum(from_wall(now.wall))};
-  statements.mark_claimed.run(values, nullptr, KeptPlan::Mode::read_write);
+  update_all(statements.mark_claimed, values, found.size());
   result.claimed.reserve(found.size());
   for (Found &one : found) {
     const KnownLane &lane = directory_.lanes()[one.lane];

@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "pg/store/job_rows.hpp"
+#include "pg/store/whole_update.hpp"
 #include "pg/wrap/arrays.hpp"
 #include "pg/wrap/timestamps.hpp"
 
@@ -140,7 +141,7 @@ void Settler::write(Statements &statements, const std::vector<const Settlement *
                          text_array(provider),      text_array(model),
                          int8_array(input),         int8_array(output),
                          text_array(cost),          timestamptz_array(completed_at)};
-  statements.settle.run(values, nullptr, KeptPlan::Mode::read_write);
+  update_all(statements.settle, values, places.size());
 }
 
 void Settler::write_usage(Statements &statements, const std::vector<const Settlement *> &settlements) {

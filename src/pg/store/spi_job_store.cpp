@@ -12,6 +12,7 @@
 #include "pg/store/job_store_sql.hpp"
 #include "pg/store/part_writer.hpp"
 #include "pg/store/trouble.hpp"
+#include "pg/store/whole_update.hpp"
 #include "pg/wrap/guc.hpp"
 #include "pg/wrap/timestamps.hpp"
 #include "pg/wrap/transaction.hpp"
@@ -238,8 +239,9 @@ SpiJobStore::Promotion SpiJobStore::try_to_promote(Now now) {
     DatumValue promote[] = {tid_array(places)};
     statements_->promote.run(promote, nullptr, KeptPlan::Mode::read_write);
     promoted = read_lane_keys();
+    check_all_updated(promoted.size(), due.size());
     DatumValue look[] = {int8_array(passed_over)};
-    statements_->next_due.run(look, nullptr, KeptPlan::Mode::read_only);
+    statements_->next_due.run(look, nullptr, KeptPlan::Mode::read_write);  // sees what was promoted
     for (const std::int64_t run_at : read_ids()) next = to_wall(run_at);
     transaction.commit();
   } catch (PgError &error) {
