@@ -86,6 +86,8 @@ TEST(HttpFailure, JudgesByStatusWhereTheBodySaysNothing) {
   for (const int status : {401, 403}) EXPECT_EQ(kind_of(status, ""), FailureClass::credential);
   EXPECT_EQ(kind_of(402, ""), FailureClass::quota);
   EXPECT_EQ(kind_of(429, ""), FailureClass::rate_limited);
+  EXPECT_EQ(kind_of(498, R"({"error":{"message":"Flex tier capacity exceeded","type":"capacity_exceeded"}})"),
+            FailureClass::rate_limited);
 }
 
 TEST(HttpFailure, DoesNotRetryARequestThatIsLargerThanItsLimit) {

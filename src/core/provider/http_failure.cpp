@@ -266,7 +266,7 @@ FailureClass classify_status(int status) {
   if (status == 401 || status == 403) return FailureClass::credential;
   if (status == 402) return FailureClass::quota;
   if (status == 408 || status == 409 || status >= 500) return FailureClass::transient;
-  if (status == 429) return FailureClass::rate_limited;
+  if (status == 429 || status == 498) return FailureClass::rate_limited;  // 498: Groq's, its capacity is used up
   return FailureClass::invalid;
 }
 
