@@ -34,6 +34,11 @@ TEST(GeminiStreamEncode, AsksForEventsByItsMethod) {
   asked.call.stream = true;
   EXPECT_EQ(asked.encoded()->url, "https://api.example.com/v1/models/model-1:streamGenerateContent?alt=sse");
   EXPECT_EQ(asked.member("stream"), "missing");
+  asked.call.base_url = "https://api.example.com/v1?tenant=7&x=y";
+  EXPECT_EQ(asked.encoded()->url,
+            "https://api.example.com/v1/models/model-1:streamGenerateContent?alt=sse&tenant=7&x=y");
+  asked.call.stream = false;
+  EXPECT_EQ(asked.encoded()->url, "https://api.example.com/v1/models/model-1:generateContent?tenant=7&x=y");
 }
 
 TEST(GeminiStream, GivesWhatTheSameAnswerGivesInOnePiece) {

@@ -52,7 +52,12 @@ HttpRequest json_post(std::string_view base_url, std::string_view path, std::str
   const std::size_t query = std::min(base_url.find('?'), base_url.size());
   request.url = base_url.substr(0, query);
   if (request.url.ends_with('/')) request.url.pop_back();
-  request.url.append(path).append(base_url.substr(query));
+  request.url.append(path);
+  if (std::string_view rest = base_url.substr(query); !rest.empty()) {
+    rest.remove_prefix(1);
+    const bool has_query = path.find('?') != std::string_view::npos;
+    if (!rest.empty()) (request.url += has_query ? '&' : '?').append(rest);
+  }
   request.headers.push_back({"content-type", "application/json"});
   request.body = std::move(body);
   return request;
