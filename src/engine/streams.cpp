@@ -108,6 +108,7 @@ std::optional<StreamedEnd> Streams::close(const CallEnd &end, std::string_view s
   closed.has_parts = parts_.close(end.id);
   const bool is_whole = end.error == TransportError::none ? is_good(end.response) : stream.reader->is_finished();
   if (is_whole || stream.bytes > 0) closed.end = stream.reader->finish(!is_whole, secret, now);
+  if (!stream.reader->has_begun()) closed.first_token.reset();  // it was no stream, but a refusal in one piece
   return closed;
 }
 

@@ -119,6 +119,17 @@ TEST(GeminiStream, DecodesPlainJsonWhereTheServerIgnoresTheWishForAStream) {
   EXPECT_EQ(streamed::shown(streamed::read(gemini(), {body}).end.reply), streamed::shown(gemini().decode(200, body)));
 }
 
+TEST(GeminiStream, HasNotBegunWhereOnePieceWasAFailure) {
+  const auto blocked = streamed::read(gemini(), {gemini().fixture("blocked_prompt.json")});
+  EXPECT_EQ(decoded::failure_of(blocked.end.reply).kind, FailureClass::content_filter);
+  EXPECT_TRUE(blocked.end.usage.has_value()) << "the prompt is billed";
+  EXPECT_TRUE(blocked.has_begun);
+  EXPECT_FALSE(blocked.has_begun_at_end);
+  EXPECT_FALSE(streamed::read(gemini(), {R"([{"error":{"code":429,"message":"m"}}])"}).has_begun_at_end);
+  EXPECT_TRUE(streamed::read(gemini(), {gemini().fixture("stream_array.txt")}).has_begun_at_end);
+  EXPECT_TRUE(streamed::read(gemini(), {gemini().fixture("answer.json")}).has_begun_at_end);
+}
+
 TEST(GeminiStreamHostile, MembersOfWrongTypesAreNone) {
   EXPECT_EQ(answer(event(R"({"candidates":[3,{"index":1,"content":{"parts":[{"text":"no"}]}}],"usageMetadata":7})") +
                    parts(R"([1,{"text":2,"functionCall":[]},{"thought":1,"text":"b"}])") + kText +

@@ -158,6 +158,17 @@ TEST(OpenAiStream, TellsTheUsageOfAStreamThatWasCut) {
   EXPECT_EQ(streamed::read(openai(), {delta(R"("content":"a")")}, Ending::cut).end.usage, std::nullopt);
 }
 
+TEST(OpenAiStream, TellsTheUsageOfAnAnswerThatTheProviderGaveUp) {
+  const std::string counted = chunk(R"({"choices":[],"usage":{"prompt_tokens":3,"completion_tokens":2}})");
+  for (const char *reason : {"error", "abort", "insufficient_system_resource"})
+    for (const char *content : {"", R"("content":"a")"}) {
+      const std::string stream = delta(content) + delta("", '"' + std::string(reason) + '"') + counted + kDone;
+      const auto read = streamed::read(openai(), {stream});
+      EXPECT_TRUE(std::holds_alternative<Failure>(read.end.reply)) << stream;
+      EXPECT_EQ(read.end.usage, (Usage{.input = 3, .output = 2})) << stream;
+    }
+}
+
 TEST(OpenAiStream, HoldsTheLastOfCountsThatGrow) {
   const std::string counted =
       R"("content":"a"},"finish_reason":null}],"usage":{"prompt_tokens":9,"completion_tokens":)";

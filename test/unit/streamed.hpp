@@ -18,8 +18,9 @@ enum class Ending { clean, cut };
 
 struct Read {
   StreamEnd end;
-  std::string text;  // all that take_text() gave before the end
-  bool has_begun = false;
+  std::string text;        // all that take_text() gave before the end
+  bool has_begun = false;  // before the end
+  bool has_begun_at_end = false;
   bool is_finished = false;
 };
 
@@ -36,6 +37,7 @@ inline Read read(const FormatUnderTest &format, const std::vector<std::string_vi
   read.has_begun = reader->has_begun();
   read.is_finished = reader->is_finished();
   read.end = reader->finish(ending == Ending::cut, decoded::kSecret, decoded::kNow);
+  read.has_begun_at_end = reader->has_begun();
   return read;
 }
 

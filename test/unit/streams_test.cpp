@@ -190,6 +190,33 @@ TEST_F(StreamsTest, AnErrorEventBeforeAnyTokenIsNotBilled) {
   EXPECT_FALSE(settlement.usage.has_value());
 }
 
+TEST_F(StreamsTest, ARefusalInOnePieceStopsTheWaitingAndIsNotBilled) {
+  streams_.open(kCall, attempt_, attempt_.wire_format->open_stream(), now_.steady);
+  come(R"({"error":)");
+  pass(seconds(300));
+  follow();
+  EXPECT_TRUE(ended_.empty());
+  come(R"({"code":429,"message":"slow down"}})");
+  const Settlement settlement = settle(good_end());
+  EXPECT_EQ(settlement.outcome, Outcome::retry);
+  EXPECT_EQ(settlement.error_message, "HTTP 200: slow down");
+  EXPECT_FALSE(settlement.usage.has_value());
+}
+
+TEST_F(StreamsTest, AnAnswerInOnePieceHasItsFirstTokenAndACutOneIsBilled) {
+  const std::string body = R"({"choices":[{"message":{"content":"a"},"finish_reason":"stop"}],)";
+  for (const bool is_whole : {true, false}) {
+    streams_.open(kCall, attempt_, attempt_.wire_format->open_stream(), now_.steady);
+    come(body);
+    if (is_whole) come(R"("usage":{"prompt_tokens":1,"completion_tokens":1}})");
+    const Settlement settlement = settle(is_whole ? good_end() : broken_end());
+    EXPECT_EQ(settlement.outcome, is_whole ? Outcome::completed : Outcome::retry);
+    ASSERT_TRUE(settlement.usage.has_value());
+    EXPECT_TRUE(settlement.usage->first_token.has_value());
+    EXPECT_EQ(settlement.usage->estimated, !is_whole);
+  }
+}
+
 TEST_F(StreamsTest, AnErrorEventCountsThoughTheConnectionBreaksAfterIt) {
   open();
   come("hel!");

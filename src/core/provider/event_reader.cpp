@@ -46,6 +46,14 @@ Failure failure_of(FailureClass kind, const char *message) {
   return failure;
 }
 
+// The members by which every format counts.
+Json counts_of(const Json &body) {
+  Json counts = Json::object();
+  for (const char *name : {"usage", "usageMetadata", "timings"})
+    if (const Json *member = json_member(body, name)) counts[name] = *member;
+  return counts;
+}
+
 }  // namespace
 
 EventReader::EventReader(const WireFormat &format, Framing framing)
@@ -157,15 +165,15 @@ StreamEnd EventReader::finish(bool is_cut, std::string_view secret, WallTime now
   if (form_ == Form::document && !take_array()) return finish_document(is_cut, secret, now);
   if (!is_finished()) feed_unfinished();
   Json body = assemble(text_);
-  // A prompt that was blocked brings no text, and was read and is billed all the same.
-  const std::string textless = text_.empty() && has_usage_ ? dump_json(body) : std::string();
+  // A prompt that was blocked, or an answer that the provider gave up, is billed all the same.
+  const Json counts = counts_of(body);
   Reply reply = read(std::move(body), response_of({}), secret);
   auto *answer = std::get_if<Answer>(&reply);
   if (has_answer()) {
-    if (answer == nullptr && !textless.empty()) return {std::move(reply), format_.billed_usage(response_of(textless))};
+    if (answer == nullptr) return {std::move(reply), format_.billed_usage(response_of(dump_json(counts)))};
     // What was counted before the end is less than what will be billed.
     const bool is_whole = end_ == End::said || !is_cut;
-    if (answer != nullptr && !has_final_usage_ && !(is_whole && has_usage_)) {
+    if (!has_final_usage_ && !(is_whole && has_usage_)) {
       answer->usage = {};
       answer->usage_known = false;
     }
@@ -180,6 +188,7 @@ StreamEnd EventReader::finish(bool is_cut, std::string_view secret, WallTime now
 bool EventReader::take_array() {
   const Result<Json> body = parse_json_leniently(kept_);
   if (!body.ok() || !body->is_array() || body->empty()) return false;
+  has_begun_ = false;
   for (const Json &event : *body)
     if (!is_finished()) take_data(dump_json(event), {});
   return true;
@@ -189,7 +198,12 @@ StreamEnd EventReader::finish_document(bool is_cut, std::string_view secret, Wal
   if (is_cut && !parse_json_leniently(kept_).ok())
     return {failure_of(FailureClass::uncertain, "the answer was cut"), std::nullopt};
   StreamEnd end{format_.decode(response_of(kept_), secret, now), std::nullopt};
-  if (const auto *answer = std::get_if<Answer>(&end.reply)) text_ = answer->text;
+  if (const auto *answer = std::get_if<Answer>(&end.reply)) {
+    text_ = answer->text;
+  } else {
+    has_begun_ = false;
+    end.usage = format_.billed_usage(response_of(kept_));
+  }
   return end;
 }
 

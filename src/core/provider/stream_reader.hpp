@@ -24,6 +24,7 @@ class StreamReader {
   virtual void feed(std::string_view bytes) = 0;
 
   // A first token has come: text, reasoning or a part of a tool call. Pings, comments and empty chunks are none.
+  // A body that is no stream has begun with its first byte; after finish() no more if it was a failure.
   virtual bool has_begun() const = 0;
 
   // The text that has come since this was last called: clean UTF-8, whole characters only. Once more after finish(),
