@@ -116,17 +116,29 @@ TEST(AnthropicStream, LetsLaterCountsReplaceEarlierOnes) {
             (Usage{.input = 5, .cache_read = 7, .output = 9}));
 }
 
+TEST(AnthropicStream, KeepsTheExplanationOfARefusal) {
+  const std::string details = R"("stop_details":{"type":"refusal","explanation":"not this"})";
+  const std::string usage = R"("usage":{"output_tokens":1})";
+  const auto end = [&](const std::string &more) {
+    return event(R"({"type":"message_delta","delta":{"stop_reason":"refusal")" + more + "}," + usage + "}");
+  };
+  EXPECT_EQ(answer(kStart + kText + end("," + details) + kStop).refusal, "not this");
+  EXPECT_EQ(answer(event(R"({"type":"message_start","message":{"model":"m",)" + details + "}}") + end("")).refusal,
+            "not this");
+  EXPECT_EQ(answer(kStart + kText + end(R"(,"stop_details":null)") + kStop).refusal, "");
+}
+
 TEST(AnthropicStream, HasBegunWithTheFirstTokenOfAnyKind) {
   for (const std::string &first :
        {kText, delta(R"("type":"thinking_delta","thinking":"a")"), block(R"("type":"tool_use","id":"i","name":"f")"),
-        block(R"("type":"text","text":"a")"), input("{")})
+        block(R"("type":"text","text":"a")"), input("{"), block(R"("type":"thinking","thinking":"")"),
+        block(R"("type":"redacted_thinking","data":"d")"), delta(R"("type":"signature_delta","signature":"s")")})
     EXPECT_TRUE(streamed::read(anthropic(), {kStart + first}).has_begun) << first;
 }
 
 TEST(AnthropicStream, HasNotBegunWithPingsAndEmptyBlocks) {
   EXPECT_FALSE(streamed::read(anthropic(), {kStart + event(R"({"type":"ping"})") + block(R"("type":"text","text":"")") +
-                                            block(R"("type":"thinking","thinking":"")", 1) +
-                                            delta(R"("type":"signature_delta","signature":"s")", 1)})
+                                            delta(R"("type":"thinking_delta","thinking":"")", 1)})
                    .has_begun);
 }
 
@@ -149,7 +161,7 @@ TEST(AnthropicStream, PassesOverToolsOfTheServerAndEventsToCome) {
                 streamed::read(anthropic(), {kStart + block(R"("type":"server_tool_use","id":"s","name":"web")", 1) +
                                              input("{}", 1) + event(R"({"type":"news"})") + kText + kReason})
                     .end.reply),
-            "answer a|stop|m||null|12 0 0 9 0 ");
+            "answer a|stop|m|||null|12 0 0 9 0 ");
 }
 
 TEST(AnthropicStream, TakesTheInputFromTheStartOfABlockWhereNoPiecesCome) {

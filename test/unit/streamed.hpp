@@ -61,7 +61,8 @@ inline std::string shown(const Reply &reply) {
     return "failure " + std::to_string(static_cast<int>(failure->kind)) + ' ' + failure->message;
   const auto &answer = std::get<Answer>(reply);
   return "answer " + answer.text + '|' + answer.finish_reason + '|' + answer.model + '|' + answer.refusal + '|' +
-         dump_json(answer.tool_calls) + '|' + (answer.usage_known ? shown(answer.usage) : "unknown");
+         answer.reasoning + '|' + dump_json(answer.tool_calls) + '|' +
+         (answer.usage_known ? shown(answer.usage) : "unknown");
 }
 inline std::string shown(const StreamEnd &end) {
   return shown(end.reply) + (end.usage ? " usage " + shown(*end.usage) : "");

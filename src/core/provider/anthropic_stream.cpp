@@ -56,10 +56,13 @@ class AnthropicStream : public EventReader {
 
   Json assemble(std::string text) override {
     Json content = Json::array();
+    if (!reasoning_.empty())
+      content.push_back(Json::object({{"type", "thinking"}, {"thinking", std::move(reasoning_)}}));
     content.push_back(Json::object({{"type", "text"}, {"text", std::move(text)}}));
     for (ToolUse &use : uses_) content.push_back(whole_block(use));
     Json body = Json::object({{"model", std::move(model_)}, {"stop_reason", std::move(reason_)}});
     body["content"] = std::move(content);
+    body["stop_details"] = std::move(stop_details_);
     body["usage"] = std::move(usage_);
     return body;
   }
@@ -75,7 +78,13 @@ class AnthropicStream : public EventReader {
     if (message == nullptr) return;
     brought.is_answer = true;
     model_ = json_string(*message, "model");
+    take_stop_details(*message);
     if (Json *usage = object_member(*message, "usage")) usage_ = std::move(*usage);
+  }
+
+  // They explain a refusal.
+  void take_stop_details(Json &holder) {
+    if (Json *details = object_member(holder, "stop_details")) stop_details_ = std::move(*details);
   }
 
   void take_block(Json &event, Brought &brought) {
@@ -86,10 +95,15 @@ class AnthropicStream : public EventReader {
     if (type == "text") {
       brought.text = agent_queue::take_text(*block, "text");
       brought.is_token = !brought.text.empty();
+      return;
+    }
+    // Thinking that is not shown has nothing but its start and its signature.
+    brought.is_token = !type.empty();
+    if (type == "thinking") {
+      reasoning_ += agent_queue::take_text(*block, "thinking");
     } else if (type == "tool_use") {
       if (const auto index = json_int(event, "index")) use_by_index_[*index] = uses_.size();
       uses_.push_back({std::move(*block), {}});
-      brought.is_token = true;
     }
   }
 
@@ -107,7 +121,11 @@ class AnthropicStream : public EventReader {
       if (use != use_by_index_.end()) uses_[use->second].input += piece;
       brought.is_token = !piece.empty();
     } else if (type == "thinking_delta") {
-      brought.is_token = !json_string(*delta, "thinking").empty();
+      const std::string thinking = agent_queue::take_text(*delta, "thinking");
+      brought.is_token = !thinking.empty();
+      reasoning_ += thinking;
+    } else if (type == "signature_delta") {
+      brought.is_token = true;
     }
   }
 
@@ -117,6 +135,7 @@ class AnthropicStream : public EventReader {
     if (Json *delta = object_member(event, "delta")) {
       reason_ = json_string(*delta, "stop_reason");
       brought.has_reason = !reason_.empty();
+      take_stop_details(*delta);
     }
     Json *usage = object_member(event, "usage");
     if (usage == nullptr) return;
@@ -128,8 +147,10 @@ class AnthropicStream : public EventReader {
 
   std::string model_;
   std::string reason_;
+  std::string reasoning_;
   std::vector<ToolUse> uses_;
   std::unordered_map<std::int64_t, std::size_t> use_by_index_;
+  Json stop_details_;
   Json usage_;
 };
 

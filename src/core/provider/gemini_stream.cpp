@@ -45,6 +45,7 @@ class GeminiStream : public EventReader {
     body["promptFeedback"]["blockReason"] = block_reason_;
     if (!has_candidate_ && !block_reason_.empty()) return body;
     Json parts = Json::array();
+    if (!reasoning_.empty()) parts.push_back(Json::object({{"thought", true}, {"text", std::move(reasoning_)}}));
     parts.push_back(Json::object({{"text", std::move(text)}}));
     for (Json &call : calls_) parts.push_back(std::move(call));
     Json candidate = Json::object({{"finishReason", std::move(reason_)}});
@@ -79,11 +80,12 @@ class GeminiStream : public EventReader {
     has_candidate_ = has_candidate_ || brought.is_answer;
   }
 
-  // Thoughts are begun, but no part of the answer.
+  // Thoughts are begun, but no part of the text.
   void take_part(Json &part, Brought &brought) {
     if (!part.is_object()) return;
     if (part.value("thought", Json()) == Json(true)) {
       brought.is_token = true;
+      reasoning_ += agent_queue::take_text(part, "text");
       return;
     }
     const std::string text = agent_queue::take_text(part, "text");
@@ -96,6 +98,7 @@ class GeminiStream : public EventReader {
 
   std::string model_;
   std::string reason_;
+  std::string reasoning_;
   std::string block_reason_;
   bool has_candidate_ = false;
   Json calls_ = Json::array();  // parts

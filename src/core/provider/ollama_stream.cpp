@@ -31,7 +31,7 @@ class OllamaStream : public EventReader {
   // The last line has all that belongs to the whole.
   Json assemble(std::string text) override {
     Json body = std::move(last_);
-    body["message"] = Json::object({{"content", std::move(text)}});
+    body["message"] = Json::object({{"content", std::move(text)}, {"thinking", std::move(reasoning_)}});
     body["message"]["tool_calls"] = std::move(calls_);
     return body;
   }
@@ -44,13 +44,16 @@ class OllamaStream : public EventReader {
   void take_message(Json &message, Brought &brought) {
     brought.is_answer = true;
     brought.text = agent_queue::take_text(message, "content");
-    brought.is_token = !brought.text.empty() || !json_string(message, "thinking").empty();
+    const std::string thinking = agent_queue::take_text(message, "thinking");
+    reasoning_ += thinking;
+    brought.is_token = !brought.text.empty() || !thinking.empty();
     Json *calls = array_member(message, "tool_calls");
     if (calls == nullptr || calls->empty()) return;
     brought.is_token = true;
     for (Json &call : *calls) calls_.push_back(std::move(call));
   }
 
+  std::string reasoning_;
   Json last_ = Json::object();
   Json calls_ = Json::array();
 };
