@@ -15,7 +15,7 @@ namespace {
 constexpr std::string_view kScope = "https://www.googleapis.com/auth/cloud-platform";
 constexpr std::string_view kGrantType = "urn%3Aietf%3Aparams%3Aoauth%3Agrant-type%3Ajwt-bearer";
 constexpr std::chrono::seconds kJwtLifetime{3600};
-constexpr std::int64_t kTokenSecondsMax = 12 * 3600;
+constexpr std::int64_t kTokenSecondsMax = 43'200;  // twelve hours
 
 constexpr auto kForeignTypes =
     std::to_array<std::string_view>({"authorized_user", "external_account", "external_account_authorized_user",

@@ -135,7 +135,7 @@ void EventReader::take_data(std::string_view data, std::string_view name) {
   note(take(*event, name), data);
 }
 
-void EventReader::note(Brought brought, std::string_view data) {
+void EventReader::note(const Brought &brought, std::string_view data) {
   if (brought.is_error) return stop(End::error, data);
   text_ += brought.text;
   is_answer_ = is_answer_ || brought.is_answer;

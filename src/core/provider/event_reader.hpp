@@ -63,7 +63,7 @@ class EventReader : public StreamReader {
   void feed_lines(std::string_view bytes);
   void feed_unfinished();
   void take_data(std::string_view data, std::string_view name);
-  void note(Brought brought, std::string_view data);
+  void note(const Brought &brought, std::string_view data);
   void stop(End end, std::string_view data);
   bool has_answer() const;
   bool take_array();

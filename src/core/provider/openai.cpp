@@ -22,7 +22,7 @@ namespace {
 // ---- request
 
 Result<std::string> request_body(const OpenAiDialect &dialect, const Call &call) {
-  const Result<std::string> messages = written_messages(dialect, call);
+  Result<std::string> messages = written_messages(dialect, call);
   if (!messages.ok()) return messages;
   std::string body = R"({"model":)" + dump_json(std::string(call.model));
   append_member(body, "messages", *messages);

@@ -117,7 +117,7 @@ Result<std::string> written_message(const OpenAiDialect &dialect, const Json &me
   std::string written = "{";
   for (const auto &item : message.items()) {
     if (holds(dialect.unknown_members, item.key()) || (says_refusal && item.key() == "content")) continue;
-    const Result<std::string> value = written_member(dialect, item.key(), item.value());
+    Result<std::string> value = written_member(dialect, item.key(), item.value());
     if (!value.ok()) return value;
     append_member(written, item.key(), *value);
   }
@@ -198,7 +198,7 @@ Result<std::string> written_messages(const OpenAiDialect &dialect, const Call &c
   if (const std::string system = system_of(dialect, call); !system.empty())
     written += R"({"role":"system","content":)" + dump_json(system) + '}';
   for (const Json &message : call.prompt->messages) {
-    const Result<std::string> one =
+    Result<std::string> one =
         dialect.is_plain ? Result<std::string>(dump_json(message)) : written_message(dialect, message);
     if (!one.ok()) return one;
     if (written.size() > 1) written += ',';
