@@ -211,7 +211,8 @@ TEST_F(TransportTest, ACallThatIsCancelledBeforeItIsDrivenIsNeverSent) {
   const CallEnd end = finish(1).front();
   EXPECT_EQ(end.id, id);
   expect_error(end, TransportError::cancelled, false);
-  for (const auto &seen : journal()["calls"]) EXPECT_NE(seen["path"], "/ok/never");
+  const auto seen = journal();
+  for (const auto &one : seen["calls"]) EXPECT_NE(one["path"], "/ok/never");
 }
 
 TEST_F(TransportTest, CancelLeavesTheEndOfARefusedCallAndIgnoresUnknownOnes) {
