@@ -1,13 +1,10 @@
 // agent_stream(): the text so far of a streamed answer. Whether the caller may see it is decided by the job's row,
 // which is read with the caller's rights; the parts are nobody's to read and are fetched with the owner's. Regime:
 // guarded C++. Tested in sql/stream.sql and test/tap/210_streaming.pl.
-#include <optional>
-#include <string>
-
 #include "core/base/ids.hpp"
+#include "pg/api/owned_job.hpp"
 #include "pg/api/schema_plan.hpp"
 #include "pg/boundary/entry.hpp"
-#include "pg/boundary/errors.hpp"
 #include "pg/boundary/guard.hpp"
 #include "pg/wrap/identity.hpp"
 #include "pg/wrap/installation.hpp"
@@ -59,10 +56,7 @@ struct Attempt {
 Attempt look_up(JobId id, const Installation &where, MemoryContext home) {
   static auto *plan = new SchemaPlan(kAttempt, {INT8OID});
   Datum values[] = {Int64GetDatum(id.value)};
-  if (plan->at(where).run(values, nullptr, KeptPlan::Mode::read_only) == 0)
-    raise(sqlstate("P0002"), {.message = "job " + std::to_string(id.value) + " does not exist or is not visible to you",
-                              .detail = {},
-                              .hint = {}});
+  if (plan->at(where).run(values, nullptr, KeptPlan::Mode::read_only) == 0) raise_no_job(id);
   return guard([&] { return Attempt{read_cell(1, nullptr), read_cell(2, home)}; });
 }
 
