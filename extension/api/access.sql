@@ -19,7 +19,8 @@ AS $$
            ('INSERT (user_id, agent_type, request_data, priority, run_at, expires_at, idempotency_key, queue) '
             'ON TABLE @extschema@.agent_queue'),
            ('SELECT ON TABLE @extschema@.api_usage'),
-           ('SELECT ON TABLE @extschema@.user_costs')
+           ('SELECT ON TABLE @extschema@.user_costs'),
+           ('SELECT ON TABLE @extschema@.agent_alerts')
     UNION ALL
     SELECT 'EXECUTE ON ROUTINE ' || d.objid::regprocedure::text
     FROM pg_catalog.pg_depend AS d

@@ -11,6 +11,11 @@ CREATE OR REPLACE FUNCTION @extschema@.agent_queue_config_changed() RETURNS trig
 COMMENT ON FUNCTION @extschema@.agent_queue_config_changed() IS
     'Tells sessions and workers to read the configuration again';
 
+CREATE OR REPLACE FUNCTION @extschema@.agent_queue_users_changed() RETURNS trigger
+    LANGUAGE C VOLATILE
+    AS 'MODULE_PATHNAME', 'aq_users_changed';
+COMMENT ON FUNCTION @extschema@.agent_queue_users_changed() IS 'Tells sessions and workers to read agent_users again';
+
 -- A publisher's claim and place in line say nothing here: with them a subscriber would call its jobs a second time.
 CREATE OR REPLACE FUNCTION @extschema@.agent_queue_keep_replicated() RETURNS trigger
     LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp

@@ -37,6 +37,30 @@ $$;
 COMMENT ON FUNCTION @extschema@.agent_queues_replace_shipped() IS
     'A new row takes the place of the shipped one of the same key';
 
+CREATE OR REPLACE FUNCTION @extschema@.agent_tiers_replace_shipped() RETURNS trigger
+    LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp
+AS $$
+BEGIN
+    DELETE FROM @extschema@.agent_tiers AS t WHERE t.name = NEW.name AND t.shipped;
+    NEW.shipped := false;
+    RETURN NEW;
+END
+$$;
+COMMENT ON FUNCTION @extschema@.agent_tiers_replace_shipped() IS
+    'A new row takes the place of the shipped one of the same key';
+
+CREATE OR REPLACE FUNCTION @extschema@.agent_limits_replace_shipped() RETURNS trigger
+    LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp
+AS $$
+BEGIN
+    DELETE FROM @extschema@.agent_limits AS l WHERE l.tier = NEW.tier AND l.endpoint = NEW.endpoint AND l.shipped;
+    NEW.shipped := false;
+    RETURN NEW;
+END
+$$;
+COMMENT ON FUNCTION @extschema@.agent_limits_replace_shipped() IS
+    'A new row takes the place of the shipped one of the same key';
+
 CREATE OR REPLACE FUNCTION @extschema@.agent_queue_clear_shipped() RETURNS trigger
     LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp
 AS $$

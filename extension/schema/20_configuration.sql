@@ -25,6 +25,8 @@ CREATE TABLE @extschema@.agent_types (
     batch_key         text COLLATE "C",
     batch_wait        interval,
     fallback_answer   jsonb,
+    max_requests      int,
+    window_seconds    int NOT NULL DEFAULT 60,
 
     CONSTRAINT agent_types_pkey PRIMARY KEY (name),
     CONSTRAINT agent_types_name_is_valid CHECK (length(name) BETWEEN 1 AND 200 AND name !~ '[[:cntrl:]]'),
@@ -50,7 +52,9 @@ CREATE TABLE @extschema@.agent_types (
     CONSTRAINT agent_types_batch_size_in_range CHECK (batch_size BETWEEN 1 AND 100000),
     CONSTRAINT agent_types_batch_key_is_valid
         CHECK (length(batch_key) BETWEEN 1 AND 200 AND batch_key !~ '[[:cntrl:]]'),
-    CONSTRAINT agent_types_batch_wait_in_range CHECK (batch_wait BETWEEN interval '0' AND interval '1 day')
+    CONSTRAINT agent_types_batch_wait_in_range CHECK (batch_wait BETWEEN interval '0' AND interval '1 day'),
+    CONSTRAINT agent_types_max_requests_in_range CHECK (max_requests BETWEEN 0 AND 1000000),
+    CONSTRAINT agent_types_window_in_range CHECK (window_seconds BETWEEN 1 AND 3600)
 );
 COMMENT ON TABLE @extschema@.agent_types IS
     'What can be asked of the queue: prompt, bounds and behaviour of each kind of job';
@@ -92,6 +96,9 @@ COMMENT ON COLUMN @extschema@.agent_types.batch_key IS 'The field of the request
 COMMENT ON COLUMN @extschema@.agent_types.batch_wait IS 'How long a job may wait for others of its batch';
 COMMENT ON COLUMN @extschema@.agent_types.fallback_answer IS
     'The result when everything else failed; NULL: the job fails';
+COMMENT ON COLUMN @extschema@.agent_types.max_requests IS
+    '0 to 1,000,000: jobs of this type in any span of window_seconds, of all users together; NULL: no bound';
+COMMENT ON COLUMN @extschema@.agent_types.window_seconds IS '1 to 3,600: seconds that max_requests is for';
 
 -- No foreign keys: a restore must take the rows in any order, and a route may name what comes later.
 CREATE TABLE @extschema@.agent_routes (
@@ -263,6 +270,8 @@ CREATE TABLE @extschema@.agent_queues (
     keep_completed bigint,
     keep_failed    bigint,
     keep_for       interval DEFAULT '7 days',
+    max_requests   int,
+    window_seconds int NOT NULL DEFAULT 60,
     shipped        boolean NOT NULL DEFAULT false,
 
     CONSTRAINT agent_queues_pkey PRIMARY KEY (name),
@@ -271,7 +280,9 @@ CREATE TABLE @extschema@.agent_queues (
     CONSTRAINT agent_queues_max_waiting_in_range CHECK (max_waiting >= 0),
     CONSTRAINT agent_queues_keep_completed_in_range CHECK (keep_completed >= 0),
     CONSTRAINT agent_queues_keep_failed_in_range CHECK (keep_failed >= 0),
-    CONSTRAINT agent_queues_keep_for_in_range CHECK (keep_for BETWEEN interval '0' AND interval '100 years')
+    CONSTRAINT agent_queues_keep_for_in_range CHECK (keep_for BETWEEN interval '0' AND interval '100 years'),
+    CONSTRAINT agent_queues_max_requests_in_range CHECK (max_requests BETWEEN 0 AND 1000000),
+    CONSTRAINT agent_queues_window_in_range CHECK (window_seconds BETWEEN 1 AND 3600)
 );
 COMMENT ON TABLE @extschema@.agent_queues IS
     'The queues and their rules; a job can only be put into a queue that is here';
@@ -285,6 +296,9 @@ COMMENT ON COLUMN @extschema@.agent_queues.keep_completed IS
 COMMENT ON COLUMN @extschema@.agent_queues.keep_failed IS
     'How many failed jobs are kept; NULL: as many as keep_for keeps';
 COMMENT ON COLUMN @extschema@.agent_queues.keep_for IS 'How long finished jobs are kept; NULL: for ever';
+COMMENT ON COLUMN @extschema@.agent_queues.max_requests IS
+    '0 to 1,000,000: jobs put into it in any span of window_seconds, by all users together; NULL: no bound';
+COMMENT ON COLUMN @extschema@.agent_queues.window_seconds IS '1 to 3,600: seconds that max_requests is for';
 COMMENT ON COLUMN @extschema@.agent_queues.shipped IS
     'The row came with the extension and was not changed since. UPDATE makes it yours; INSERT of the same name '
     'replaces it';

@@ -3,6 +3,16 @@
 INSERT INTO @extschema@.agent_queues (name, shipped) VALUES
     ('agents', true), ('reports', true), ('notifications', true);
 
+INSERT INTO @extschema@.agent_tiers (name, daily_requests, daily_cost_usd, monthly_cost_usd, weight, unlimited, shipped)
+VALUES ('free',       100,  0.10, 2,    100,  false, true),
+       ('premium',    1000, 5,    100,  400,  false, true),
+       ('superadmin', NULL, NULL, NULL, 1000, true,  true);
+INSERT INTO @extschema@.agent_limits (tier, endpoint, max_requests, shipped)
+VALUES ('free',    'check_answer', 10,  true), ('free',    'translate',   20, true),
+       ('free',    'examples',     5,   true), ('free',    'ask_teacher', 50, true),
+       ('premium', 'check_answer', 50,  true), ('premium', 'translate',   100, true),
+       ('premium', 'examples',     30,  true), ('premium', 'ask_teacher', 50, true);
+
 INSERT INTO @extschema@.agent_providers (name, wire_format, dialect, base_url, api_key_ref, shipped) VALUES
     ('openai',     'openai', 'openai',     'https://api.openai.com/v1',      'env:OPENAI_API_KEY',     true),
     ('deepseek',   'openai', 'deepseek',   'https://api.deepseek.com',       'env:DEEPSEEK_API_KEY',   true),

@@ -24,6 +24,14 @@ CREATE TRIGGER agent_queues_replace_shipped BEFORE INSERT ON @extschema@.agent_q
     FOR EACH ROW EXECUTE FUNCTION @extschema@.agent_queues_replace_shipped();
 CREATE TRIGGER agent_queues_clear_shipped BEFORE UPDATE ON @extschema@.agent_queues
     FOR EACH ROW WHEN (OLD.* IS DISTINCT FROM NEW.*) EXECUTE FUNCTION @extschema@.agent_queue_clear_shipped();
+CREATE TRIGGER agent_tiers_replace_shipped BEFORE INSERT ON @extschema@.agent_tiers
+    FOR EACH ROW EXECUTE FUNCTION @extschema@.agent_tiers_replace_shipped();
+CREATE TRIGGER agent_tiers_clear_shipped BEFORE UPDATE ON @extschema@.agent_tiers
+    FOR EACH ROW WHEN (OLD.* IS DISTINCT FROM NEW.*) EXECUTE FUNCTION @extschema@.agent_queue_clear_shipped();
+CREATE TRIGGER agent_limits_replace_shipped BEFORE INSERT ON @extschema@.agent_limits
+    FOR EACH ROW EXECUTE FUNCTION @extschema@.agent_limits_replace_shipped();
+CREATE TRIGGER agent_limits_clear_shipped BEFORE UPDATE ON @extschema@.agent_limits
+    FOR EACH ROW WHEN (OLD.* IS DISTINCT FROM NEW.*) EXECUTE FUNCTION @extschema@.agent_queue_clear_shipped();
 
 CREATE TRIGGER agent_types_changed AFTER INSERT OR UPDATE OR DELETE OR TRUNCATE ON @extschema@.agent_types
     FOR EACH STATEMENT EXECUTE FUNCTION @extschema@.agent_queue_config_changed();
@@ -34,6 +42,14 @@ CREATE TRIGGER agent_providers_changed AFTER INSERT OR UPDATE OR DELETE OR TRUNC
 CREATE TRIGGER agent_models_changed AFTER INSERT OR UPDATE OR DELETE OR TRUNCATE ON @extschema@.agent_models
     FOR EACH STATEMENT EXECUTE FUNCTION @extschema@.agent_queue_config_changed();
 CREATE TRIGGER agent_queues_changed AFTER INSERT OR UPDATE OR DELETE OR TRUNCATE ON @extschema@.agent_queues
+    FOR EACH STATEMENT EXECUTE FUNCTION @extschema@.agent_queue_config_changed();
+CREATE TRIGGER agent_tiers_changed AFTER INSERT OR UPDATE OR DELETE OR TRUNCATE ON @extschema@.agent_tiers
+    FOR EACH STATEMENT EXECUTE FUNCTION @extschema@.agent_queue_config_changed();
+CREATE TRIGGER agent_users_changed AFTER INSERT OR UPDATE OR DELETE OR TRUNCATE ON @extschema@.agent_users
+    FOR EACH STATEMENT EXECUTE FUNCTION @extschema@.agent_queue_users_changed();
+CREATE TRIGGER agent_limits_changed AFTER INSERT OR UPDATE OR DELETE OR TRUNCATE ON @extschema@.agent_limits
+    FOR EACH STATEMENT EXECUTE FUNCTION @extschema@.agent_queue_config_changed();
+CREATE TRIGGER agent_budgets_changed AFTER INSERT OR UPDATE OR DELETE OR TRUNCATE ON @extschema@.agent_budgets
     FOR EACH STATEMENT EXECUTE FUNCTION @extschema@.agent_queue_config_changed();
 
 ALTER TABLE @extschema@.agent_types ENABLE ALWAYS TRIGGER agent_types_changed;
@@ -47,3 +63,11 @@ ALTER TABLE @extschema@.agent_models ENABLE ALWAYS TRIGGER agent_models_clear_sh
 ALTER TABLE @extschema@.agent_queues ENABLE ALWAYS TRIGGER agent_queues_changed;
 ALTER TABLE @extschema@.agent_queues ENABLE ALWAYS TRIGGER agent_queues_replace_shipped;
 ALTER TABLE @extschema@.agent_queues ENABLE ALWAYS TRIGGER agent_queues_clear_shipped;
+ALTER TABLE @extschema@.agent_tiers ENABLE ALWAYS TRIGGER agent_tiers_changed;
+ALTER TABLE @extschema@.agent_tiers ENABLE ALWAYS TRIGGER agent_tiers_replace_shipped;
+ALTER TABLE @extschema@.agent_tiers ENABLE ALWAYS TRIGGER agent_tiers_clear_shipped;
+ALTER TABLE @extschema@.agent_users ENABLE ALWAYS TRIGGER agent_users_changed;
+ALTER TABLE @extschema@.agent_limits ENABLE ALWAYS TRIGGER agent_limits_changed;
+ALTER TABLE @extschema@.agent_limits ENABLE ALWAYS TRIGGER agent_limits_replace_shipped;
+ALTER TABLE @extschema@.agent_limits ENABLE ALWAYS TRIGGER agent_limits_clear_shipped;
+ALTER TABLE @extschema@.agent_budgets ENABLE ALWAYS TRIGGER agent_budgets_changed;

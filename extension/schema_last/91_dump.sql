@@ -8,4 +8,11 @@ SELECT pg_catalog.pg_extension_config_dump('@extschema@.agent_routes', '');
 SELECT pg_catalog.pg_extension_config_dump('@extschema@.agent_providers', 'WHERE NOT shipped');
 SELECT pg_catalog.pg_extension_config_dump('@extschema@.agent_models', 'WHERE NOT shipped');
 SELECT pg_catalog.pg_extension_config_dump('@extschema@.agent_queues', 'WHERE NOT shipped');
+SELECT pg_catalog.pg_extension_config_dump('@extschema@.agent_tiers', 'WHERE NOT shipped');
+SELECT pg_catalog.pg_extension_config_dump('@extschema@.agent_users', '');
+SELECT pg_catalog.pg_extension_config_dump('@extschema@.agent_limits', 'WHERE NOT shipped');
+SELECT pg_catalog.pg_extension_config_dump('@extschema@.agent_budgets', '');
+SELECT pg_catalog.pg_extension_config_dump('@extschema@.agent_alerts', '');
+SELECT pg_catalog.pg_extension_config_dump(
+    pg_catalog.pg_get_serial_sequence('@extschema@.agent_alerts', 'id')::pg_catalog.regclass, '');
 SELECT pg_catalog.pg_extension_config_dump('@extschema@.api_usage_default', '');

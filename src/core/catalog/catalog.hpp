@@ -1,4 +1,5 @@
-// The configuration tables as one immutable snapshot of plain data: agent types, routes, providers, prices, queues.
+// The configuration tables as one immutable snapshot of plain data: agent types, routes, providers, prices, queues,
+// tiers and budgets.
 // Made by pg/store from SQL, by tests by hand. Shared by pointer; never changed after it was made.
 #pragma once
 
@@ -14,6 +15,7 @@
 #include "core/base/time.hpp"
 #include "core/cost/price.hpp"
 #include "core/job/job.hpp"
+#include "core/limit/allowance.hpp"
 #include "core/prompt/prompt.hpp"
 #include "core/upkeep/retention.hpp"
 #include "core/wire/http.hpp"
@@ -50,6 +52,8 @@ struct AgentType {
   std::optional<Micros> stream_interval{std::chrono::milliseconds(500)};  // between two writes of the text so far
   bool stream_notify = false;                                             // each of them is told of
   std::vector<Route> routes;
+  std::string endpoint;                // whose rate limit applies: agent_types.endpoint, else the name
+  std::optional<RateLimit> rate = {};  // of all users together
 };
 
 // agent_providers, one row.
@@ -70,6 +74,20 @@ struct Queue {
   bool paused = false;
   std::optional<int> concurrency = {};  // the most of its jobs that are claimed at a time
   RetentionRule retention = {};
+  std::optional<RateLimit> rate = {};  // of all users together
+};
+
+// agent_tiers, one row, with its rows of agent_limits.
+struct Tier {
+  Allowance allowance;
+  NameMap<RateLimit> limits;  // by endpoint; "*": each that has none of its own
+};
+
+// agent_budgets.
+struct Budgets {
+  CostLimits all;
+  NameMap<CostLimits> tiers;
+  NameMap<CostLimits> agent_types;
 };
 
 struct Catalog {
@@ -77,6 +95,8 @@ struct Catalog {
   NameMap<Provider> providers;
   NameMap<Queue> queues;
   PriceTable prices;
+  NameMap<Tier> tiers;
+  Budgets budgets;
 
   // nullptr: there is none of that name.
   const AgentType *agent_type(std::string_view name) const;

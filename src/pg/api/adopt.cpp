@@ -5,7 +5,7 @@
 #include "pg/api/adopt_sql.hpp"
 #include "pg/api/caller.hpp"
 #include "pg/api/encoding.hpp"
-#include "pg/api/schema_plan.hpp"
+#include "pg/wrap/schema_plan.hpp"
 #include "pg/api/work_announcer.hpp"
 #include "pg/boundary/entry.hpp"
 #include "pg/boundary/errors.hpp"

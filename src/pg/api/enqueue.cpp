@@ -7,7 +7,7 @@
 #include "pg/api/enqueue.hpp"
 #include "pg/api/enqueue_sql.hpp"
 #include "pg/api/enqueue_terms.hpp"
-#include "pg/api/schema_plan.hpp"
+#include "pg/wrap/schema_plan.hpp"
 #include "pg/boundary/entry.hpp"
 #include "pg/boundary/errors.hpp"
 #include "pg/boundary/guard.hpp"

@@ -1,6 +1,6 @@
 #include "pg/api/job_state.hpp"
 
-#include "pg/api/schema_plan.hpp"
+#include "pg/wrap/schema_plan.hpp"
 #include "pg/boundary/guard.hpp"
 #include "pg/wrap/spi.hpp"
 

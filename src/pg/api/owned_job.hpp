@@ -9,7 +9,7 @@
 #include <string>
 
 #include "core/base/ids.hpp"
-#include "pg/api/schema_plan.hpp"
+#include "pg/wrap/schema_plan.hpp"
 #include "pg/wrap/installation.hpp"
 
 namespace agent_queue::pg {

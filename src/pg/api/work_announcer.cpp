@@ -189,3 +189,13 @@ AQ_SQL_FUNCTION(aq_config_changed) {
   note_config_change();
   return PointerGetDatum(nullptr);
 }
+
+// The trigger of agent_users. Nobody is woken: the rows are read again when they are next needed.
+AQ_SQL_FUNCTION(aq_users_changed) {
+  using namespace agent_queue::pg;
+  if (!CALLED_AS_TRIGGER(fcinfo))
+    raise(sqlstate("39P01"), {.message = "aq_users_changed was not called as a trigger", .detail = {}, .hint = {}});
+  const auto *trigger = reinterpret_cast<const TriggerData *>(fcinfo->context);
+  invalidate_catalog(RelationGetRelid(trigger->tg_relation));
+  return PointerGetDatum(nullptr);
+}

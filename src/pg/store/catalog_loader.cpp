@@ -44,6 +44,23 @@ Json json_or_null(const Cell &cell) {
   return parsed ? std::move(*parsed) : Json(nullptr);
 }
 
+std::optional<Usd> usd(const Cell &cell) {
+  if (!cell) return std::nullopt;
+  const Result<Usd> parsed = Usd::parse(*cell);
+  return parsed ? std::optional(*parsed) : std::nullopt;
+}
+
+std::optional<int> small(const Cell &cell) {
+  return cell ? std::optional(static_cast<int>(whole(cell))) : std::nullopt;
+}
+
+// Empty where max_requests is NULL.
+std::optional<RateLimit> rate_limit(const Cell &max_requests, const Cell &window_seconds) {
+  if (!max_requests) return std::nullopt;
+  return RateLimit{.max_requests = static_cast<int>(whole(max_requests)),
+                   .window = std::chrono::seconds(whole(window_seconds, 60))};
+}
+
 AgentType agent_type(const TextRow &row) {
   AgentType type;
   type.name = text_or_empty(row[0]);
@@ -69,6 +86,8 @@ AgentType agent_type(const TextRow &row) {
   type.stream = flag(row[13]);
   type.stream_interval = row[14] ? std::optional(micros(row[14])) : std::nullopt;
   type.stream_notify = flag(row[15]);
+  type.endpoint = text_or_empty(row[16]);
+  type.rate = rate_limit(row[17], row[18]);
   return type;
 }
 
@@ -99,7 +118,25 @@ Queue queue(const TextRow &row) {
   if (row[3]) made.retention.keep_completed = whole(row[3]);
   if (row[4]) made.retention.keep_failed = whole(row[4]);
   if (row[5]) made.retention.keep_for = micros(row[5]);
+  made.rate = rate_limit(row[6], row[7]);
   return made;
+}
+
+Tier tier(const TextRow &row) {
+  Tier made;
+  made.allowance.daily_requests = small(row[1]);
+  made.allowance.cost = {.daily = usd(row[2]), .monthly = usd(row[3]), .on_limit = on_limit_of(text_or_empty(row[4]))};
+  made.allowance.concurrency = small(row[5]);
+  made.allowance.weight = static_cast<int>(whole(row[6], 100));
+  made.allowance.is_unlimited = flag(row[7]);
+  return made;
+}
+
+void add_budget(Budgets &budgets, const TextRow &row) {
+  const CostLimits limits{.daily = usd(row[2]), .monthly = usd(row[3]), .on_limit = on_limit_of(text_or_empty(row[4]))};
+  if (row[0] == "all") budgets.all = limits;
+  if (row[0] == "tier") budgets.tiers.emplace(text_or_empty(row[1]), limits);
+  if (row[0] == "agent_type") budgets.agent_types.emplace(text_or_empty(row[1]), limits);
 }
 
 void add_price(PriceTable &prices, const TextRow &row) {
@@ -133,6 +170,14 @@ std::shared_ptr<const Catalog> load_catalog(const Installation &where) {
   for (const TextRow &row : query_rows(render_sql(sql::kQueues, where)))
     catalog->queues.emplace(text_or_empty(row[0]), queue(row));
   for (const TextRow &row : query_rows(render_sql(sql::kPrices, where))) add_price(catalog->prices, row);
+  for (const TextRow &row : query_rows(render_sql(sql::kTiers, where)))
+    catalog->tiers.emplace(text_or_empty(row[0]), tier(row));
+  for (const TextRow &row : query_rows(render_sql(sql::kLimits, where))) {
+    const auto found = catalog->tiers.find(text_or_empty(row[0]));
+    const std::optional<RateLimit> limit = rate_limit(row[2], row[3]);
+    if (found != catalog->tiers.end() && limit) found->second.limits.emplace(text_or_empty(row[1]), *limit);
+  }
+  for (const TextRow &row : query_rows(render_sql(sql::kBudgets, where))) add_budget(catalog->budgets, row);
   return catalog;
 }
 

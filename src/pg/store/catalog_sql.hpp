@@ -8,7 +8,8 @@ inline constexpr const char *kAgentTypes = R"(
          max_output_tokens, (extract(epoch FROM request_timeout) * 1000000)::bigint,
          (extract(epoch FROM expires_in) * 1000000)::bigint, max_retries,
          (extract(epoch FROM retry_base) * 1000000)::bigint, on_uncertain,
-         stream, (extract(epoch FROM stream_interval) * 1000000)::bigint, stream_notify
+         stream, (extract(epoch FROM stream_interval) * 1000000)::bigint, stream_notify, coalesce(endpoint, name),
+         max_requests, window_seconds
     FROM @s@.agent_types)";
 
 inline constexpr const char *kRoutes = R"(
@@ -33,11 +34,22 @@ inline constexpr const char *kPrices = R"(
     FROM @s@.agent_models)";
 
 inline constexpr const char *kQueues = R"(
-  SELECT name, paused, concurrency, keep_completed, keep_failed, (extract(epoch FROM keep_for) * 1000000)::bigint
+  SELECT name, paused, concurrency, keep_completed, keep_failed, (extract(epoch FROM keep_for) * 1000000)::bigint,
+         max_requests, window_seconds
     FROM @s@.agent_queues)";
 
+// A row of agent_limits may be there before its tier, and without one: it is not read then.
+inline constexpr const char *kTiers = R"(
+  SELECT name, daily_requests, daily_cost_usd, monthly_cost_usd, on_limit, concurrency, weight, unlimited
+    FROM @s@.agent_tiers)";
+
+inline constexpr const char *kLimits = "SELECT tier, endpoint, max_requests, window_seconds FROM @s@.agent_limits";
+
+inline constexpr const char *kBudgets =
+    "SELECT scope, name, daily_cost_usd, monthly_cost_usd, on_limit FROM @s@.agent_budgets";
+
 // The tables whose change makes the snapshot old.
-inline constexpr const char *kConfigTables[] = {"agent_types", "agent_routes", "agent_providers", "agent_models",
-                                                "agent_queues"};
+inline constexpr const char *kConfigTables[] = {"agent_types",  "agent_routes", "agent_providers", "agent_models",
+                                                "agent_queues", "agent_tiers",  "agent_limits",    "agent_budgets"};
 
 }  // namespace agent_queue::pg::sql

@@ -6,6 +6,7 @@
 #include "pg/wrap/identity.hpp"
 #include "pg/wrap/installation.hpp"
 #include "pg/wrap/search_path.hpp"
+#include "pg/wrap/snapshot.hpp"
 #include "pg/wrap/spi.hpp"
 
 #include "pg/pg.hpp"
@@ -32,17 +33,6 @@ void on_relcache_change(Datum, Oid relation) {
 void find_config_tables(Oid schema) {
   for (int i = 0; i < kConfigTableCount; ++i) watched_tables[i] = get_relname_relid(sql::kConfigTables[i], schema);
 }
-
-// While it lives, the latest snapshot is the active one. An abort pops it otherwise.
-class LatestSnapshot {
- public:
-  LatestSnapshot() {
-    guard([] { PushActiveSnapshot(GetLatestSnapshot()); });
-  }
-  void pop() {
-    guard([] { PopActiveSnapshot(); });
-  }
-};
 
 }  // namespace
 

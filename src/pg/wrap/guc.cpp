@@ -20,6 +20,8 @@ bool allow_plain_http = false;
 char *user_id = nullptr;
 char *allowed_hosts = nullptr;
 char *allowed_key_refs = nullptr;
+char *budget_time_zone = nullptr;
+int max_tracked_users = 100000;
 
 static const config_enum_entry kNotifyModes[] = {{"off", static_cast<int>(Notify::off), false},
                                                  {"ids", static_cast<int>(Notify::ids), false},
@@ -38,6 +40,14 @@ static void define_bool(const char *name, const char *what, const char *more, bo
 static void define_string(const char *name, const char *what, const char *more, char **value, GucContext context,
                           int flags) {
   DefineCustomStringVariable(name, what, more, value, "", context, flags, nullptr, nullptr, nullptr);
+}
+
+// POD only, as hooks are.
+static bool check_time_zone(char **name, void **, GucSource) {
+  const pg_tz *zone = pg_tzset(*name);
+  if (zone != nullptr && pg_tz_acceptable(const_cast<pg_tz *>(zone))) return true;
+  GUC_check_errdetail("There is no such time zone; pg_timezone_names lists those that are known.");
+  return false;
 }
 
 void define() {
@@ -77,6 +87,12 @@ void define() {
                 "Key references that providers may use: a list such as 'env:OPENAI_*, file:/etc/keys/*'.",
                 "Empty: all of them if the extension's owner is a superuser, else none.", &allowed_key_refs, PGC_SIGHUP,
                 GUC_LIST_INPUT | GUC_SUPERUSER_ONLY);
+  DefineCustomStringVariable("agent_queue.budget_time_zone", "The time zone in which days and months of budgets begin.",
+                             "A change holds from the end of the running day on.", &budget_time_zone, "UTC", PGC_SIGHUP,
+                             0, check_time_zone, nullptr, nullptr);
+  define_int("agent_queue.max_tracked_users", "Users whose requests and money of a day and month can be counted.",
+             "Fixed shared memory, about 200 bytes each. Users beyond it wait, rather than exceed a budget.",
+             &max_tracked_users, 1000, 10000000, PGC_POSTMASTER, 0);
   MarkGUCPrefixReserved("agent_queue");
 }
 

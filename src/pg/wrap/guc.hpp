@@ -21,6 +21,8 @@ extern bool allow_plain_http;   // http:// beyond loopback
 extern char *user_id;           // the caller's identity where there is no request.jwt.claims
 extern char *allowed_hosts;     // comma separated patterns; empty: every host
 extern char *allowed_key_refs;  // comma separated patterns
+extern char *budget_time_zone;  // days and months of budgets begin there
+extern int max_tracked_users;   // of the ledger, in the cluster
 
 inline Notify notify_mode() {
   return static_cast<Notify>(notify);

@@ -69,9 +69,7 @@ struct RawRows {
 
 }  // namespace
 
-static RawRows read_rows(const char *sql) {
-  const int code = SPI_execute(sql, true, 0);
-  if (code < 0) elog(ERROR, "SPI_execute failed: %s", SPI_result_code_string(code));
+static RawRows read_rows() {
   RawRows raw = {nullptr, SPI_processed, SPI_tuptable == nullptr ? 0 : SPI_tuptable->tupdesc->natts};
   raw.cells = static_cast<char **>(palloc0(sizeof(char *) * (raw.rows * static_cast<uint64>(raw.columns) + 1)));
   for (uint64 row = 0; row < raw.rows; ++row)
@@ -84,9 +82,8 @@ static RawRows read_rows(const char *sql) {
   return raw;
 }
 
-std::vector<TextRow> query_rows(const std::string &sql) {
-  const char *text = sql.c_str();
-  const RawRows raw = guard([&] { return read_rows(text); });
+std::vector<TextRow> read_text_rows() {
+  const RawRows raw = guard([] { return read_rows(); });
   std::vector<TextRow> rows(raw.rows);
   for (uint64 row = 0; row < raw.rows; ++row)
     for (int column = 0; column < raw.columns; ++column) {
@@ -94,6 +91,17 @@ std::vector<TextRow> query_rows(const std::string &sql) {
       rows[row].push_back(cell == nullptr ? std::optional<std::string>() : std::string(cell));
     }
   return rows;
+}
+
+static void query_plain(const char *sql) {
+  const int code = SPI_execute(sql, true, 0);
+  if (code < 0) elog(ERROR, "SPI_execute failed: %s", SPI_result_code_string(code));
+}
+
+std::vector<TextRow> query_rows(const std::string &sql) {
+  const char *text = sql.c_str();
+  guard([&] { query_plain(text); });
+  return read_text_rows();
 }
 
 static void execute_plain(const char *sql) {

@@ -51,7 +51,10 @@ class KeptPlan {
 
 using TextRow = std::vector<std::optional<std::string>>;
 
-// Runs one statement without parameters and copies the result as text, in UTF-8. For small results.
+// The rows of the statement that ran last as text, in UTF-8. For small results.
+std::vector<TextRow> read_text_rows();
+
+// Runs one statement without parameters and copies the result in the same way.
 std::vector<TextRow> query_rows(const std::string &sql);
 
 // Runs one statement without parameters or result, DDL included.
