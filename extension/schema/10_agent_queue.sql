@@ -91,7 +91,10 @@ COMMENT ON COLUMN @extschema@.agent_queue.error_code IS
     'Why the job failed, or why its last attempt did: expired, cancelled, budget_exceeded, provider_error, '
     'invalid_request, configuration, uncertain or store_error';
 COMMENT ON COLUMN @extschema@.agent_queue.error_message IS 'The same for a person';
-COMMENT ON COLUMN @extschema@.agent_queue.wait_reason IS 'Why a scheduled job waits: delayed, backoff, rate_limited';
+COMMENT ON COLUMN @extschema@.agent_queue.wait_reason IS
+    'Why a scheduled job waits: delayed; backoff or rate_limited by its provider; budget (used up, until the next day '
+    'or month); held (running jobs hold what is left of a budget); concurrency (as many of the user''s jobs are called '
+    'as may be)';
 COMMENT ON COLUMN @extschema@.agent_queue.idempotency_key IS 'Unique per user: the same key again is the same job';
 COMMENT ON COLUMN @extschema@.agent_queue.provider IS 'The provider that was called last';
 COMMENT ON COLUMN @extschema@.agent_queue.model IS 'The model that was called last';

@@ -59,13 +59,15 @@ sub new_cluster
 	return $node;
 }
 
-# CREATE EXTENSION, and an agent type "echo" that is answered inside the worker.
+# CREATE EXTENSION, and an agent type "echo" that is answered inside the worker. Users are of tier free, and nothing
+# bounds them: tests of limits make tiers of their own.
 sub create_extension
 {
 	my ($node, $database) = @_;
 	$node->safe_psql(
 		$database, q{
 		CREATE EXTENSION agent_queue;
+		UPDATE agent_tiers SET unlimited = true WHERE name = 'free';
 		INSERT INTO agent_types (name) VALUES ('echo');
 		INSERT INTO agent_routes (agent_type, provider, model) VALUES ('echo', 'echo', 'echo')});
 	wait_for_workers($node, $database, 1);

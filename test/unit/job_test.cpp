@@ -22,6 +22,9 @@ TEST(JobNames, WaitReasonsHaveTheNamesOfTheDesign) {
   EXPECT_STREQ(wait_reason_name(WaitReason::delayed), "delayed");
   EXPECT_STREQ(wait_reason_name(WaitReason::backoff), "backoff");
   EXPECT_STREQ(wait_reason_name(WaitReason::rate_limited), "rate_limited");
+  EXPECT_STREQ(wait_reason_name(WaitReason::budget), "budget");
+  EXPECT_STREQ(wait_reason_name(WaitReason::held), "held");
+  EXPECT_STREQ(wait_reason_name(WaitReason::concurrency), "concurrency");
 }
 
 }  // namespace

@@ -66,11 +66,11 @@ std::size_t prompt_bytes_bound(const AgentType &type, std::size_t request_bytes)
 
 std::optional<Usd> worst_case_hold(const Catalog &catalog, const AgentType &type, std::size_t request_bytes,
                                    WallTime at) {
-  std::optional<Usd> dearest;
+  Usd dearest;  // without a route nothing is called
   for (const Route &route : type.routes) {
     const std::optional<Usd> cost = estimate_attempt(catalog, type, route, request_bytes, at).cost;
     if (!cost) return std::nullopt;
-    dearest = dearest ? std::max(*dearest, *cost) : *cost;
+    dearest = std::max(dearest, *cost);
   }
   return dearest;
 }
@@ -82,7 +82,11 @@ Estimate estimate_attempt(const Catalog &catalog, const AgentType &type, const R
   estimate.usage.input = bytes;
   const std::optional<std::int64_t> output = output_tokens_bound(type);
   estimate.usage.output = output.value_or(type.max_output_tokens);
-  if (output) estimate.cost = worst_case_cost(bytes, *output, catalog.prices.find(route.provider, route.model, at));
+  const Provider *provider = catalog.provider(route.provider);
+  if (provider != nullptr && provider->wire_format == "echo")
+    estimate.cost = Usd();  // answered inside the worker
+  else if (output)
+    estimate.cost = worst_case_cost(bytes, *output, catalog.prices.find(route.provider, route.model, at));
   return estimate;
 }
 

@@ -15,8 +15,8 @@ namespace agent_queue {
 // Bytes of all that is sent as prompt: a bound of the tokens, since no tokenizer makes more tokens than bytes.
 std::size_t prompt_bytes_bound(const AgentType &type, std::size_t request_bytes);
 
-// Over all routes of the type, the dearest. Empty: some route's price is unknown, nothing bounds the output, or there
-// is no route.
+// Over all routes of the type, the dearest; 0 without a route. Empty: some route's price is unknown, or nothing bounds
+// the output.
 std::optional<Usd> worst_case_hold(const Catalog &catalog, const AgentType &type, std::size_t request_bytes,
                                    WallTime at);
 

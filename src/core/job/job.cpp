@@ -36,6 +36,12 @@ const char *wait_reason_name(WaitReason reason) {
       return "backoff";
     case WaitReason::rate_limited:
       return "rate_limited";
+    case WaitReason::budget:
+      return "budget";
+    case WaitReason::held:
+      return "held";
+    case WaitReason::concurrency:
+      return "concurrency";
   }
   assert(false);
   return "delayed";

@@ -26,7 +26,14 @@ enum class JobErrorCode {
 const char *error_code_name(JobErrorCode code);
 
 // agent_queue.wait_reason of a scheduled job.
-enum class WaitReason { delayed, backoff, rate_limited };
+enum class WaitReason {
+  delayed,
+  backoff,
+  rate_limited,
+  budget,       // used up: until the next day or month
+  held,         // what is left of a budget is held by running attempts
+  concurrency,  // as many of the user's jobs are called as may be
+};
 const char *wait_reason_name(WaitReason reason);
 
 // agent_types.on_uncertain

@@ -7,9 +7,11 @@
 
 #include "core/job/claim_key.hpp"
 #include "core/job/job.hpp"
+#include "pg/api/budget_admission.hpp"
 #include "pg/api/caller.hpp"
 #include "pg/api/encoding.hpp"
 #include "pg/api/job_row.hpp"
+#include "pg/api/place_in_line.hpp"
 #include "pg/api/request_check.hpp"
 #include "pg/api/similar_names.hpp"
 #include "pg/api/work_announcer.hpp"
@@ -138,7 +140,7 @@ void check_idempotency_key(const JobRow &row) {
            "NULL means that there is none.");
 }
 
-void admit_user(JobRow &row, const Installation &where) {
+std::optional<UserId> admit_user(JobRow &row, const Installation &where) {
   std::optional<UserId> wanted;
   if (!row.is_null(Column::user_id)) {
     wanted.emplace();
@@ -147,6 +149,7 @@ void admit_user(JobRow &row, const Installation &where) {
   }
   const std::optional<UserId> user = resolve_user(wanted, where);
   if (user && !wanted) row.set(Column::user_id, uuid_datum(*user));
+  return user;
 }
 
 // The clock's shift is added to what the caller gave; what would leave the range of timestamps is refused.
@@ -201,12 +204,17 @@ void clear_machinery(JobRow &row) {
   row.set_bool(Column::cached, false);
 }
 
+// As it is stored; the claim counts the JSON text, which is seldom longer.
+std::size_t bytes_of(Datum jsonb) {
+  return guard([&] { return toast_raw_datum_size(jsonb); });
+}
+
 void admit_new(JobRow &row) {
   const AdmissionClock clock = AdmissionClock::tick();
   const std::shared_ptr<const Catalog> catalog = current_catalog();
   const AgentType &type = find_agent_type(*catalog, row);
   check_type(type);
-  admit_user(row, installation());
+  const std::optional<UserId> user = admit_user(row, installation());
   admit_request(row, type);
   const int priority = admit_priority(row, type);
   admit_max_retries(row, type);
@@ -215,7 +223,10 @@ void admit_new(JobRow &row) {
   clear_machinery(row);
   const TimestampTz run_at = admit_run_at(row, clock);
   admit_expires_at(row, type, run_at, clock);
-  const std::int64_t key = claim_key(Micros{run_at}, priority);
+  const shared::Payer payer = find_payer(type, user);
+  admit_spending(payer, type, bytes_of(row.get(Column::request_data)));
+  const TimestampTz start = run_at > clock.now ? run_at : stand_in_line(payer, queue.name, type.name, priority, run_at);
+  const std::int64_t key = claim_key(Micros{start}, priority);
   row.set_int64(Column::claim_key, key);
   if (run_at > clock.now)
     note_delayed_job(run_at);

@@ -7,12 +7,12 @@
 #include "pg/api/enqueue.hpp"
 #include "pg/api/enqueue_sql.hpp"
 #include "pg/api/enqueue_terms.hpp"
-#include "pg/wrap/schema_plan.hpp"
 #include "pg/boundary/entry.hpp"
 #include "pg/boundary/errors.hpp"
 #include "pg/boundary/guard.hpp"
 #include "pg/wrap/arrays.hpp"
 #include "pg/wrap/installation.hpp"
+#include "pg/wrap/schema_plan.hpp"
 #include "pg/wrap/spi.hpp"
 
 #include "pg/pg.hpp"

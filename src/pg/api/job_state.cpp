@@ -1,7 +1,7 @@
 #include "pg/api/job_state.hpp"
 
-#include "pg/wrap/schema_plan.hpp"
 #include "pg/boundary/guard.hpp"
+#include "pg/wrap/schema_plan.hpp"
 #include "pg/wrap/spi.hpp"
 
 #include "pg/pg.hpp"

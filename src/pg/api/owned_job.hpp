@@ -9,8 +9,8 @@
 #include <string>
 
 #include "core/base/ids.hpp"
-#include "pg/wrap/schema_plan.hpp"
 #include "pg/wrap/installation.hpp"
+#include "pg/wrap/schema_plan.hpp"
 
 namespace agent_queue::pg {
 

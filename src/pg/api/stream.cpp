@@ -3,11 +3,11 @@
 // guarded C++. Tested in sql/stream.sql and test/tap/210_streaming.pl.
 #include "core/base/ids.hpp"
 #include "pg/api/owned_job.hpp"
-#include "pg/wrap/schema_plan.hpp"
 #include "pg/boundary/entry.hpp"
 #include "pg/boundary/guard.hpp"
 #include "pg/wrap/identity.hpp"
 #include "pg/wrap/installation.hpp"
+#include "pg/wrap/schema_plan.hpp"
 #include "pg/wrap/spi.hpp"
 
 #include "pg/pg.hpp"

@@ -147,6 +147,8 @@ void note(int subject, std::int64_t claim_key) {
     notes().push_back(Note{subject, level, claim_key});
 }
 
+}  // namespace
+
 // Lanes never move, so this process keeps what it has found: looking one up walks the table.
 int lane_index(std::string_view queue, std::string_view agent_type) {
   static auto *kept = new NameMap<NameMap<int>>;
@@ -157,8 +159,6 @@ int lane_index(std::string_view queue, std::string_view agent_type) {
   (*kept)[std::string(queue)].emplace(agent_type, index);
   return index;
 }
-
-}  // namespace
 
 void note_job(std::string_view queue, std::string_view agent_type, std::int64_t claim_key) {
   note(lane_index(queue, agent_type), claim_key);

@@ -9,6 +9,9 @@
 
 namespace agent_queue::pg {
 
+// Of the lane in shared memory; -1: the table of lanes is full. Cheap from the second time on.
+int lane_index(std::string_view queue, std::string_view agent_type);
+
 // A job that may run at once: at commit its lane is offered from `claim_key` on, and one idle worker is woken.
 void note_job(std::string_view queue, std::string_view agent_type, std::int64_t claim_key);
 

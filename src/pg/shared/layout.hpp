@@ -12,6 +12,7 @@
 namespace agent_queue::pg::shared {
 
 inline constexpr int kLanesMax = 4096;
+inline constexpr int kPlacesMax = 32749;  // a prime
 inline constexpr int kRecoveredMax = 8192;
 inline constexpr int kWaitChannels = 1024;
 inline constexpr uint64 kLaneEmpty = PG_UINT64_MAX;
@@ -50,7 +51,15 @@ struct WorkerSlot {
 struct LaneSlot {
   Oid database;
   uint64 name_hash;
-  pg_atomic_uint64 low;  // biased claim_key; kLaneEmpty: nothing known to wait
+  pg_atomic_uint64 low;      // biased claim_key; kLaneEmpty: nothing known to wait
+  pg_atomic_uint32 drained;  // how often a claim has found nothing more: numbers the busy periods
+};
+
+// Of a user in a lane: where the next job would stand.
+struct PlaceSlot {
+  uint64 key;
+  int64 next;  // TimestampTz
+  uint32 busy_period;
 };
 
 struct BoundedQueueSlot {
@@ -74,6 +83,8 @@ struct State {
   DatabaseSlot databases[kDatabasesMax];
   WorkerSlot workers[kWorkersMax];
   LaneSlot lanes[kLanesMax];
+  LWLock *line_lock;  // protects places
+  PlaceSlot places[kPlacesMax];
   int bounded_queue_count;
   BoundedQueueSlot bounded_queues[kBoundedQueuesMax];
   ConditionVariableMinimallyPadded wait_channels[kWaitChannels];

@@ -8,6 +8,7 @@
 #include "pg/pg.hpp"
 
 #include "pg/shared/layout.hpp"
+#include "pg/shared/ledger_layout.hpp"
 
 namespace agent_queue::pg::shared {
 
@@ -17,11 +18,13 @@ static shmem_request_hook_type previous_request = nullptr;
 static shmem_startup_hook_type previous_startup = nullptr;
 
 static const char *const kTranche = "agent_queue";
+enum : int { kStateLock, kLedgerLock, kLineLock, kLockCount };
 
 static void request() {
   if (previous_request != nullptr) previous_request();
   RequestAddinShmemSpace(sizeof(State));
-  RequestNamedLWLockTranche(kTranche, 1);
+  RequestAddinShmemSpace(ledger_memory_size());
+  RequestNamedLWLockTranche(kTranche, kLockCount);
 }
 
 static void init(State *fresh) {
@@ -29,7 +32,8 @@ static void init(State *fresh) {
   if (!pg_strong_random(&fresh->boot_epoch, sizeof(fresh->boot_epoch)))
     ereport(FATAL, (errmsg("agent_queue: could not draw a random boot epoch")));
   fresh->is_recovered = access(RECOVERY_SIGNAL_FILE, F_OK) == 0;  // it is gone when the recovery has ended
-  fresh->lock = &(GetNamedLWLockTranche(kTranche))->lock;
+  fresh->lock = &(GetNamedLWLockTranche(kTranche))[kStateLock].lock;
+  fresh->line_lock = &(GetNamedLWLockTranche(kTranche))[kLineLock].lock;
   fresh->launcher_proc_number = -1;
   pg_atomic_init_u64(&fresh->next_incarnation, 1);
   pg_atomic_init_u32(&fresh->launcher_request, 0);
@@ -47,7 +51,10 @@ static void init(State *fresh) {
                                       &slot.store_failures, &slot.last_round_at})
       pg_atomic_init_u64(counter, 0);
   }
-  for (LaneSlot &slot : fresh->lanes) pg_atomic_init_u64(&slot.low, kLaneEmpty);
+  for (LaneSlot &slot : fresh->lanes) {
+    pg_atomic_init_u64(&slot.low, kLaneEmpty);
+    pg_atomic_init_u32(&slot.drained, 0);
+  }
   for (ConditionVariableMinimallyPadded &channel : fresh->wait_channels) ConditionVariableInit(&channel.cv);
 }
 
@@ -57,6 +64,7 @@ static void startup() {
   bool found = false;
   state = static_cast<State *>(ShmemInitStruct("agent_queue", sizeof(State), &found));
   if (!found) init(state);
+  init_ledger(&(GetNamedLWLockTranche(kTranche))[kLedgerLock].lock);
   LWLockRelease(AddinShmemInitLock);
 }
 

@@ -28,9 +28,10 @@ struct RawRow {
   TimestampTz expires_at;
   int64 claim_key;
   TimestampTz started_at;
+  const char *hold;  // null: NULL
 };
 
-constexpr int kColumnsMax = 11;
+constexpr int kColumnsMax = 12;
 
 }  // namespace
 
@@ -65,12 +66,13 @@ static void read_row(HeapTuple tuple, TupleDesc descriptor, RawRow *row) {
   row->expires_at = row->expires ? DatumGetTimestampTz(values[8]) : 0;
   row->claim_key = nulls[9] ? 0 : DatumGetInt64(values[9]);
   row->started_at = descriptor->natts > 10 && !nulls[10] ? DatumGetTimestampTz(values[10]) : row->created_at;
+  row->hold = descriptor->natts > 11 && !nulls[11] ? TextDatumGetCString(values[11]) : nullptr;
 }
 
 // Types that an administrator has changed must be an error here, not a wild pointer.
 static void check_types(TupleDesc descriptor) {
-  static const Oid kTypes[kColumnsMax] = {INT8OID, TIDOID,         UUIDOID,        TEXTOID, JSONBOID,      INT4OID,
-                                          INT4OID, TIMESTAMPTZOID, TIMESTAMPTZOID, INT8OID, TIMESTAMPTZOID};
+  static const Oid kTypes[kColumnsMax] = {INT8OID, TIDOID,         UUIDOID,        TEXTOID, JSONBOID,       INT4OID,
+                                          INT4OID, TIMESTAMPTZOID, TIMESTAMPTZOID, INT8OID, TIMESTAMPTZOID, TEXTOID};
   for (int i = 0; i < descriptor->natts && i < kColumnsMax; ++i)
     if (TupleDescAttr(descriptor, i)->atttypid != kTypes[i])
       ereport(ERROR, (errcode(ERRCODE_DATATYPE_MISMATCH),
@@ -105,6 +107,8 @@ std::vector<JobRow> read_job_rows() {
     row.job.created_at = to_wall(raw[i].created_at);
     if (raw[i].expires) row.job.expires_at = to_wall(raw[i].expires_at);
     row.job.started_at = to_wall(raw[i].started_at);
+    if (raw[i].hold != nullptr)
+      if (const Result<Usd> hold = Usd::parse(raw[i].hold)) row.hold = *hold;
   }
   return rows;
 }

@@ -18,10 +18,11 @@ struct JobRow {
   ClaimedJob job;
   RowPlace place;
   std::int64_t claim_key = 0;
+  std::optional<Usd> hold;  // of kLost
 };
 
-// From the last statement's SPI_tuptable, with the columns of kClaimLane (and started_at, as in kLost, where there are
-// eleven of them). `agent_type` of the rows is read, not assumed.
+// From the last statement's SPI_tuptable, with the columns of kClaimLane (and started_at and hold_usd, as in kLost,
+// where there are twelve of them). `agent_type` of the rows is read, not assumed.
 std::vector<JobRow> read_job_rows();
 
 // From the last statement's SPI_tuptable: (bigint, tid) rows.

@@ -25,13 +25,21 @@ inline constexpr const char *kMarkClaimed = R"(
     FROM unnest($1::tid[], $2::text[]) AS c (row_at, hold)
    WHERE q.ctid = c.row_at)";
 
-// $1 ctids, $2 now
-inline constexpr const char *kExpire = R"(
+// Found by a claim and not called: expired, or refused. $1 ctids, $2 error_code, $3 error_message, $4 now
+inline constexpr const char *kEndUncalled = R"(
   UPDATE @s@.agent_queue AS q
-     SET status = 'failed', error_code = 'expired', error_message = 'the job expired before it was called',
-         completed_at = $2, wait_reason = NULL
-    FROM unnest($1::tid[]) AS e (row_at)
+     SET status = 'failed', error_code = e.code, error_message = e.message, completed_at = $4, wait_reason = NULL
+    FROM unnest($1::tid[], $2::text[], $3::text[]) AS e (row_at, code, message)
    WHERE q.ctid = e.row_at)";
+
+// Found by a claim, and not to be called now. claim_key stays: it comes back to its place in line.
+// $1 ctids, $2 run_at, $3 wait_reason, $4 does expires_at move along
+inline constexpr const char *kPark = R"(
+  UPDATE @s@.agent_queue AS q
+     SET status = 'scheduled', run_at = p.run_at, wait_reason = p.reason,
+         expires_at = CASE WHEN p.moves THEN q.expires_at + (p.run_at - q.run_at) ELSE q.expires_at END
+    FROM unnest($1::tid[], $2::timestamptz[], $3::text[], $4::boolean[]) AS p (row_at, run_at, reason, moves)
+   WHERE q.ctid = p.row_at)";
 
 // All lanes that have something waiting: a skip scan of agent_queue_ready, for the full sweep.
 inline constexpr const char *kWaitingLanes = R"(
@@ -125,7 +133,7 @@ inline constexpr const char *kClaims = R"(
 // $1 claims of the dead, $2 limit
 inline constexpr const char *kLost = R"(
   SELECT id, ctid, user_id, agent_type, request_data, retry_count, max_retries, created_at, expires_at, claim_key,
-         started_at
+         started_at, hold_usd::text
     FROM @s@.agent_queue
    WHERE status = 'processing' AND claim_key IS NOT NULL AND claim = ANY ($1)
    LIMIT $2

@@ -4,10 +4,9 @@
 #include <limits>
 #include <utility>
 
-#include "core/catalog/hold.hpp"
 #include "pg/boundary/guard.hpp"
-#include "pg/store/whole_update.hpp"
-#include "pg/wrap/timestamps.hpp"
+#include "pg/shared/line.hpp"
+#include "pg/wrap/arrays.hpp"
 
 #include "pg/pg.hpp"
 
@@ -23,14 +22,6 @@ DatumValue text_datum(const std::string &utf8) {
   const char *bytes = utf8.c_str();
   const int size = static_cast<int>(utf8.size());
   return guard([&] { return CStringGetTextDatum(pg_any_to_server(bytes, size, PG_UTF8)); });
-}
-
-template <typename Rows>
-std::vector<RowPlace> places_of(const Rows &found) {
-  std::vector<RowPlace> places;
-  places.reserve(found.size());
-  for (const auto &one : found) places.push_back(one.row.place);
-  return places;
 }
 
 }  // namespace
@@ -122,41 +113,26 @@ ClaimResult LaneClaimer::claim(Statements &statements, std::shared_ptr<const Cat
   return result;
 }
 
-void LaneClaimer::expire(Statements &statements, const std::vector<Found> &expired, Now now, ClaimResult &result) {
-  DatumValue values[] = {tid_array(places_of(expired)), TimestampTzGetDatum(from_wall(now.wall))};
-  update_all(statements.expire, values, expired.size());
-  for (const Found &one : expired) result.expired.push_back(one.row.job.id);
-}
-
 void LaneClaimer::mark(Statements &statements, std::vector<Found> &found, Now now, ClaimResult &result) {
-  const auto live_end = std::stable_partition(found.begin(), found.end(), [&](const Found &one) {
-    return !one.row.job.expires_at || *one.row.job.expires_at > now.wall;
-  });
-  const std::vector<Found> expired(std::make_move_iterator(live_end), std::make_move_iterator(found.end()));
-  found.erase(live_end, found.end());
-  if (!expired.empty()) expire(statements, expired, now, result);
-  if (found.empty()) return;
-
-  std::vector<std::string> holds(found.size());
-  std::vector<std::optional<std::string_view>> hold_cells(found.size());
+  std::vector<JobRow *> rows;
+  for (Found &one : found) rows.push_back(&one.row);
+  const std::vector<Ruling> rulings = writer_.write(statements, *catalog_, rows, now);
   for (std::size_t i = 0; i < found.size(); ++i) {
-    const ClaimedJob &job = found[i].row.job;
-    const AgentType *type = catalog_->agent_type(job.agent_type);
-    const std::optional<Usd> hold =
-        type == nullptr ? std::nullopt : worst_case_hold(*catalog_, *type, job.request.size(), now.wall);
-    if (!hold) continue;
-    holds[i] = hold->to_string();
-    hold_cells[i] = holds[i];
-  }
-  DatumValue values[] = {tid_array(places_of(found)), text_array(hold_cells), uuid_datum(claim_bytes(claim_)),
-                         TimestampTzGetDatum(from_wall(now.wall))};
-  update_all(statements.mark_claimed, values, found.size());
-  result.claimed.reserve(found.size());
-  for (Found &one : found) {
-    const KnownLane &lane = directory_.lanes()[one.lane];
-    if (lane.concurrency) permits_.bind(lane.name.queue, one.row.job.id);
-    one.row.job.started_at = now.wall;
-    result.claimed.push_back(std::move(one.row.job));
+    ClaimedJob &job = found[i].row.job;
+    switch (rulings[i].kind) {
+      case Ruling::Kind::refuse:
+        result.ended.push_back(job.id);
+        break;
+      case Ruling::Kind::park:
+        result.parked_until = std::min(result.parked_until.value_or(rulings[i].run_at), rulings[i].run_at);
+        break;
+      case Ruling::Kind::begin: {
+        const KnownLane &lane = directory_.lanes()[found[i].lane];
+        if (lane.concurrency) permits_.bind(lane.name.queue, job.id);
+        result.claimed.push_back(std::move(job));
+        break;
+      }
+    }
   }
 }
 
@@ -169,7 +145,10 @@ std::optional<JobId> LaneClaimer::set_aside_single(Now now) {
 void LaneClaimer::on_commit() {
   bool is_work_left = false;
   for (const Visit &visit : visits_) {
-    if (!visit.after) continue;
+    if (!visit.after) {
+      shared::note_drained(visit.lane);
+      continue;
+    }
     shared::offer(visit.lane, *visit.after);
     is_work_left = true;
   }

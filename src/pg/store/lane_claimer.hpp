@@ -13,6 +13,8 @@
 #include "core/job/job.hpp"
 #include "pg/shared/lanes.hpp"
 #include "pg/shared/workers.hpp"
+#include "pg/store/budget_keeper.hpp"
+#include "pg/store/claim_writer.hpp"
 #include "pg/store/job_rows.hpp"
 #include "pg/store/lane_directory.hpp"
 #include "pg/store/queue_permits.hpp"
@@ -22,14 +24,15 @@ namespace agent_queue::pg {
 
 struct ClaimResult {
   std::vector<ClaimedJob> claimed;
-  std::vector<JobId> expired;  // settled as failed/expired in the same transaction
+  std::vector<JobId> ended;              // settled as failed in the same transaction: expired, or refused by a budget
+  std::optional<WallTime> parked_until;  // the earliest run_at of those that were put back
   bool more_waiting = false;
 };
 
 class LaneClaimer {
  public:
-  LaneClaimer(shared::WorkerSeat seat, ClaimToken claim, QueuePermits &permits)
-      : database_(seat.database), claim_(claim), permits_(permits), directory_(seat.database) {}
+  LaneClaimer(shared::WorkerSeat seat, ClaimToken claim, QueuePermits &permits, BudgetKeeper &budgets)
+      : database_(seat.database), permits_(permits), writer_(claim, budgets), directory_(seat.database) {}
 
   // How far to look: where something is known to wait, or in every lane that is open.
   enum class Sweep { offered, open };
@@ -59,11 +62,10 @@ class LaneClaimer {
   std::vector<std::size_t> lanes_to_visit(Sweep sweep);
   int visit(Statements &statements, std::size_t lane_number, int limit, Sweep sweep, std::vector<Found> &found);
   void mark(Statements &statements, std::vector<Found> &found, Now now, ClaimResult &result);
-  void expire(Statements &statements, const std::vector<Found> &expired, Now now, ClaimResult &result);
 
   shared::DatabaseOid database_;
-  ClaimToken claim_;
   QueuePermits &permits_;
+  ClaimWriter writer_;
   LaneDirectory directory_;
   std::shared_ptr<const Catalog> catalog_;
   std::size_t first_lane_ = 0;  // turns, so that no lane is always served first

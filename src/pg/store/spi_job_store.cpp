@@ -36,12 +36,14 @@ SpiJobStore::SpiJobStore(shared::WorkerSeat seat, ClaimToken claim, Log &log)
       claim_(claim),
       log_(log),
       permits_(seat),
-      claimer_(seat, claim, permits_),
+      budgets_(log),
+      claimer_(seat, claim, permits_, budgets_),
       settler_(claim),
       cancels_(seat.slot, claim),
+      promoter_(seat.database, log),
       partitions_(log) {}
 
-void SpiJobStore::open(Transaction &transaction) {
+void SpiJobStore::open(Transaction &transaction, Now now) {
   const Installation &where = installation();
   if (statements_ == nullptr || statements_of_ != where.extension || statements_in_ != where.schema_quoted) {
     statements_ = std::make_unique<Statements>(where);
@@ -53,6 +55,7 @@ void SpiJobStore::open(Transaction &transaction) {
   config_loaded_ = catalog_generation();  // before loading: what changes meanwhile is a change that is yet to be seen
   const std::shared_ptr<const Catalog> before = std::exchange(catalog_, current_catalog());
   if (catalog_ != before) complain_of_bounds();
+  budgets_.open({.database = database_, .extension = where.extension}, now);
 }
 
 // The claim's snapshot is younger than the configuration that it went by: a job that was enqueued after its queue was
@@ -80,9 +83,10 @@ RoundResult SpiJobStore::round(const Round &round, Now now) {
   const std::uint64_t work_now =
       shared::work_generation(database_);  // before looking: what comes meanwhile hints again
   bool is_claiming = false;
+  std::optional<WallTime> parked_until;
   try {
     Transaction transaction;
-    open(transaction);
+    open(transaction, now);
     if (!round.settlements.empty()) result.report.fates = settler_.settle(*statements_, round.settlements, ended);
     release_permits(round.settlements, result.report.fates);
     remove_parts(*statements_, round.settlements, result.report.fates);
@@ -92,15 +96,17 @@ RoundResult SpiJobStore::round(const Round &round, Now now) {
       ClaimResult claim = claimer_.claim(*statements_, catalog_, round.claim_limit, sweep, now);
       is_claiming = false;
       if (!claim.claimed.empty()) check_config_is_current();
-      for (const JobId id : claim.expired) ended.push_back({id, "failed", {}});
+      for (const JobId id : claim.ended) ended.push_back({id, "failed", {}});
       result.report.claimed = std::move(claim.claimed);
       result.report.more_waiting = claim.more_waiting;
+      parked_until = claim.parked_until;
     }
     notifier_.notify(ended, now);
     if (!round.parts.empty()) notifier_.notify_progress(write_parts(*statements_, round.parts, claim_), now);
     transaction.commit();
   } catch (PgError &error) {
     permits_.on_abort();
+    budgets_.on_abort();
     if (error.is_cancel_or_shutdown()) {
       claimer_.on_abort();
       throw;
@@ -111,6 +117,8 @@ RoundResult SpiJobStore::round(const Round &round, Now now) {
     return RoundResult{std::move(failure), {}};
   }
   claimer_.on_commit();
+  budgets_.on_commit(round.settlements, result.report.fates);
+  if (parked_until) promoter_.note_due(*parked_until);
   // Jobs of a queue that was full may be claimed now, by this worker or another.
   if (permits_.on_commit()) shared::announce_work(database_);
   if (round.claim_limit > 0) {
@@ -122,7 +130,7 @@ RoundResult SpiJobStore::round(const Round &round, Now now) {
   for (std::size_t i = 0; i < result.report.fates.size(); ++i) {
     const Settlement &settlement = round.settlements[i];
     if (result.report.fates[i] == SettleFate::settled && settlement.outcome == Outcome::retry)
-      next_due_ = next_due_ ? std::min(*next_due_, settlement.run_at) : settlement.run_at;
+      promoter_.note_due(settlement.run_at);
   }
   guard_noexcept("report statistics", [] { pgstat_report_stat(false); });
   return result;
@@ -172,7 +180,7 @@ std::optional<std::vector<ClaimedJob>> SpiJobStore::rescue(Now now) {
   bool is_any_dead = false;
   try {
     Transaction transaction;
-    open(transaction);
+    open(transaction, now);
     statements_->claims.run(nullptr, nullptr, KeptPlan::Mode::read_only);
     std::vector<std::optional<UserId>> dead;
     for (const ClaimToken claim : read_claims())
@@ -185,6 +193,7 @@ std::optional<std::vector<ClaimedJob>> SpiJobStore::rescue(Now now) {
       std::vector<RowPlace> places;
       for (JobRow &row : rows) {
         places.push_back(row.place);
+        budgets_.adopt(row.job, row.hold);
         lost.push_back(std::move(row.job));
       }
       DatumValue take[] = {tid_array(places), uuid_datum(claim_bytes(claim_))};
@@ -195,10 +204,12 @@ std::optional<std::vector<ClaimedJob>> SpiJobStore::rescue(Now now) {
     }
     transaction.commit();
   } catch (PgError &error) {
+    budgets_.on_abort();
     if (error.is_cancel_or_shutdown()) throw;
     failure_of(error, now);
     return std::nullopt;
   }
+  budgets_.on_commit({}, {});
   // Rows of the dead may have been passed over, locked by others: only a look that finds none ends the search.
   if (!is_any_dead) rescue_seen_ = seen;
   return lost;
@@ -206,66 +217,39 @@ std::optional<std::vector<ClaimedJob>> SpiJobStore::rescue(Now now) {
 
 std::optional<int> SpiJobStore::promote_due(Now now) {
   const std::int64_t hinted = shared::take_due(database_);  // before looking: what comes meanwhile hints again
-  try {
-    for (int tries = 0; tries < kPromoteTries; ++tries) {
-      const Promotion promotion = try_to_promote(now);
-      if (promotion.count) return promotion.count;
-      if (!promotion.is_refused) break;
+  for (int tries = 0; tries < kPromoteTries; ++tries) {
+    try {
+      Transaction transaction;
+      open(transaction, now);
+      promoter_.promote(*statements_, now);
+      transaction.commit();
+      return promoter_.on_commit();
+    } catch (PgError &error) {
+      if (error.is_cancel_or_shutdown()) {
+        shared::offer_due(database_, hinted);
+        throw;
+      }
+      const StoreFailure failure = failure_of(error, now);
+      if (failure.trouble != StoreTrouble::unstorable || promoter_.found() == 0) break;
+      promoter_.on_refusal(failure.message, now);
     }
-  } catch (...) {
-    shared::offer_due(database_, hinted);
-    throw;
   }
   shared::offer_due(database_, hinted);
   return std::nullopt;
 }
 
-// A row that cannot be promoted (a user's trigger refuses the update) would hold up all others for ever: fewer and
-// fewer are tried, and when the one row stands alone, it is passed over for a while.
-SpiJobStore::Promotion SpiJobStore::try_to_promote(Now now) {
-  std::vector<PlacedId> due;
-  std::vector<LaneKey> promoted;
-  std::optional<WallTime> next;
+void SpiJobStore::write_alerts(Now now) {
+  if (budgets_.alerts().empty()) return;
   try {
     Transaction transaction;
-    open(transaction);
-    const std::vector<std::optional<std::int64_t>> passed_over = unpromotable_.ids(now.steady);
-    DatumValue find[] = {TimestampTzGetDatum(from_wall(now.wall)), Int32GetDatum(promote_limit_.value()),
-                         int8_array(passed_over)};
-    statements_->due.run(find, nullptr, KeptPlan::Mode::read_write);
-    due = read_placed_ids();
-    std::vector<RowPlace> places;
-    for (const PlacedId &row : due) places.push_back(row.place);
-    DatumValue promote[] = {tid_array(places)};
-    statements_->promote.run(promote, nullptr, KeptPlan::Mode::read_write);
-    promoted = read_lane_keys();
-    check_all_updated(promoted.size(), due.size());
-    DatumValue look[] = {int8_array(passed_over)};
-    statements_->next_due.run(look, nullptr, KeptPlan::Mode::read_write);  // sees what was promoted
-    for (const std::int64_t run_at : read_ids()) next = to_wall(run_at);
+    open(transaction, now);
+    alert_writer_.write(budgets_.alerts(), current_payers(), installation());
     transaction.commit();
+    budgets_.accept_alerts();
   } catch (PgError &error) {
     if (error.is_cancel_or_shutdown()) throw;
-    const StoreFailure failure = failure_of(error, now);
-    if (failure.trouble != StoreTrouble::unstorable || due.empty()) return {};
-    promote_limit_.refused(static_cast<int>(due.size()));
-    if (due.size() == 1 && unpromotable_.add(JobId{due.front().id}, now.steady))
-      log_.write(LogLevel::warning, "job " + std::to_string(due.front().id) +
-                                        " cannot be promoted: " + failure.message + "; it is passed over for a minute");
-    return {.count = std::nullopt, .is_refused = true};
+    failure_of(error, now);
   }
-  promote_limit_.succeeded();
-  next_due_ = next;
-  for (const LaneKey &lane : promoted)
-    shared::offer(shared::find_lane(database_, lane.lane.queue, lane.lane.agent_type), lane.claim_key);
-  if (!promoted.empty()) shared::announce_work(database_);
-  return {.count = static_cast<int>(promoted.size()), .is_refused = false};
-}
-
-std::optional<WallTime> SpiJobStore::next_due() const {
-  const std::int64_t hinted = shared::peek_due(database_);
-  if (hinted == shared::kNothingDue) return next_due_;
-  return next_due_ ? std::min(*next_due_, to_wall(hinted)) : to_wall(hinted);
 }
 
 bool SpiJobStore::work_hinted() {
@@ -281,7 +265,7 @@ std::vector<std::size_t> SpiJobStore::take_cancelled(std::span<const AttemptId> 
   if (cancels_.take(calls, places)) return places;
   try {
     Transaction transaction;
-    open(transaction);
+    open(transaction, now);
     std::vector<std::size_t> lost = cancels_.find_lost(*statements_, calls);
     transaction.commit();
     return lost;
@@ -328,7 +312,7 @@ StoreFailure SpiJobStore::failure_of(PgError &error, Now now) {
 std::optional<Backlog> SpiJobStore::backlog(Now now) {
   try {
     Transaction transaction;
-    open(transaction);
+    open(transaction, now);
     DatumValue values[] = {Int32GetDatum(kBacklogCountMax)};
     statements_->backlog.run(values, nullptr, KeptPlan::Mode::read_only);
     const NumberPair row = read_number_pair();
@@ -362,7 +346,7 @@ std::optional<bool> SpiJobStore::is_origin(Now now) {
 bool SpiJobStore::disown(Now now) {
   try {
     Transaction transaction;
-    open(transaction);
+    open(transaction, now);
     execute_sql(render_sql(sql::kDisown, installation()));
     transaction.commit();
     return true;

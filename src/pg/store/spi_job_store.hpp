@@ -6,12 +6,14 @@
 #include <optional>
 #include <vector>
 
-#include "core/upkeep/batch_limit.hpp"
 #include "pg/shared/databases.hpp"
 #include "pg/shared/workers.hpp"
+#include "pg/store/alert_writer.hpp"
+#include "pg/store/budget_keeper.hpp"
 #include "pg/store/cancel_inbox.hpp"
 #include "pg/store/lane_claimer.hpp"
 #include "pg/store/notifier.hpp"
+#include "pg/store/promoter.hpp"
 #include "pg/store/queue_permits.hpp"
 #include "pg/store/settler.hpp"
 #include "pg/store/statements.hpp"
@@ -29,7 +31,7 @@ class SpiJobStore final : public JobStore {
   RoundResult round(const Round &round, Now now) override;
   std::optional<std::vector<ClaimedJob>> rescue(Now now) override;
   std::optional<int> promote_due(Now now) override;
-  std::optional<WallTime> next_due() const override;
+  std::optional<WallTime> next_due() const override { return promoter_.next_due(); }
   bool work_hinted() override;
   bool rescue_hinted() override;
   bool cancel_hinted() override { return cancels_.is_hinted(); }
@@ -38,6 +40,9 @@ class SpiJobStore final : public JobStore {
 
   // What waits; nullopt: could not be looked at now.
   std::optional<Backlog> backlog(Now now);
+
+  // Writes the alerts of budgets that are due, in a transaction of their own; what could not be written stays due.
+  void write_alerts(Now now);
 
   // The extension was not there when something failed.
   bool is_gone() const { return is_gone_; }
@@ -50,14 +55,9 @@ class SpiJobStore final : public JobStore {
 
  private:
   // What every transaction does first. Throws PgError.
-  void open(class Transaction &transaction);
+  void open(class Transaction &transaction, Now now);
   StoreFailure failure_of(class PgError &error, Now now);
   bool look_whether_gone();
-  struct Promotion {
-    std::optional<int> count;  // nullopt: nothing was promoted
-    bool is_refused = false;   // because of a row: fewer may do
-  };
-  Promotion try_to_promote(Now now);
   void ensure_partitions(std::span<const Settlement> settlements, Now now);
   LaneClaimer::Sweep choose_sweep(Now now);
   void set_aside(StoreFailure &failure, Now now);
@@ -71,18 +71,18 @@ class SpiJobStore final : public JobStore {
   ClaimToken claim_;
   Log &log_;
   QueuePermits permits_;
+  BudgetKeeper budgets_;
   LaneClaimer claimer_;
   Settler settler_;
   CancelInbox cancels_;
   Notifier notifier_;
+  AlertWriter alert_writer_;
+  Promoter promoter_;
   UsagePartitions partitions_;
   std::unique_ptr<Statements> statements_;
   unsigned int statements_of_ = 0;  // the OID of the extension that they were rendered for
   std::string statements_in_;       // and its schema
   std::shared_ptr<const Catalog> catalog_;
-  std::optional<WallTime> next_due_;
-  BatchLimit promote_limit_{1000};
-  SetAsideJobs unpromotable_;
   bool is_gone_ = false;
   std::uint64_t work_seen_ = 0;
   std::uint64_t rescue_seen_ = 0;

@@ -13,7 +13,8 @@ static constexpr Oid kUuidArray = 2951;
 Statements::Statements(const Installation &where)
     : claim_lane(render_sql(sql::kClaimLane, where), {TEXTOID, TEXTOID, INT8OID, INT4OID, INT8ARRAYOID}),
       mark_claimed(render_sql(sql::kMarkClaimed, where), {kTidArray, TEXTARRAYOID, UUIDOID, TIMESTAMPTZOID}),
-      expire(render_sql(sql::kExpire, where), {kTidArray, TIMESTAMPTZOID}),
+      end_uncalled(render_sql(sql::kEndUncalled, where), {kTidArray, TEXTARRAYOID, TEXTARRAYOID, TIMESTAMPTZOID}),
+      park(render_sql(sql::kPark, where), {kTidArray, TIMESTAMPTZARRAYOID, TEXTARRAYOID, BOOLARRAYOID}),
       waiting_lanes(render_sql(sql::kWaitingLanes, where), {}),
       lock_settled(render_sql(sql::kLockSettled, where), {INT8ARRAYOID, UUIDOID}),
       still_ours(render_sql(sql::kStillOurs, where), {INT8ARRAYOID, UUIDOID}),

@@ -11,7 +11,8 @@ struct Statements {
 
   KeptPlan claim_lane;
   KeptPlan mark_claimed;
-  KeptPlan expire;
+  KeptPlan end_uncalled;
+  KeptPlan park;
   KeptPlan waiting_lanes;
   KeptPlan lock_settled;
   KeptPlan still_ours;

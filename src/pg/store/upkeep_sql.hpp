@@ -4,6 +4,14 @@
 
 namespace agent_queue::pg::sql {
 
+// $1 ctids, $2 now
+inline constexpr const char *kExpire = R"(
+  UPDATE @s@.agent_queue AS q
+     SET status = 'failed', error_code = 'expired', error_message = 'the job expired before it was called',
+         completed_at = $2, wait_reason = NULL
+    FROM unnest($1::tid[]) AS e (row_at)
+   WHERE q.ctid = e.row_at)";
+
 // ---- retention
 
 inline constexpr const char *kNewestJob = "SELECT id FROM @s@.agent_queue ORDER BY id DESC LIMIT 1";

@@ -24,12 +24,12 @@ struct Month {
 
 Month month_of(WallTime at) {
   using namespace std::chrono;
-  const year_month_day day{floor<days>(at)};
+  const year_month_day day{floor<std::chrono::days>(at)};
   const year_month month = day.year() / day.month();
   char name[32];
   std::snprintf(name, sizeof(name), "api_usage_%04d%02u", static_cast<int>(day.year()),
                 static_cast<unsigned>(day.month()));
-  return {name, WallTime{sys_days{month / 1}}, WallTime{sys_days{(month + months(1)) / 1}}};
+  return {name, WallTime{sys_days{month / 1}}, WallTime{sys_days{(month + std::chrono::months(1)) / 1}}};
 }
 
 std::string literal(WallTime at) {
@@ -114,7 +114,7 @@ bool UsagePartitions::drop_one_before(WallTime from) {
 
 WallTime UsagePartitions::month_before(WallTime now, int months) {
   using namespace std::chrono;
-  const year_month_day day{floor<days>(now)};
+  const year_month_day day{floor<std::chrono::days>(now)};
   return WallTime{sys_days{(day.year() / day.month() - std::chrono::months(months)) / 1}};
 }
 

@@ -14,6 +14,7 @@
 #include "pg/wrap/search_path.hpp"
 #include "pg/wrap/snapshot.hpp"
 #include "pg/wrap/spi.hpp"
+#include "pg/wrap/uuid_text.hpp"
 
 #include "pg/pg.hpp"
 
@@ -72,18 +73,6 @@ std::optional<Usd> usd(const Cell &cell) {
   return parsed ? std::optional(*parsed) : std::nullopt;
 }
 
-UserId user_id_of(const Cell &cell) {
-  UserId user{};
-  std::size_t digits = 0;
-  for (const char c : cell.value_or(std::string())) {
-    if (c == '-' || digits == 2 * user.size()) continue;
-    const int value = c <= '9' ? c - '0' : c - 'a' + 10;
-    user[digits / 2] = static_cast<std::uint8_t>(user[digits / 2] << 4 | value);
-    ++digits;
-  }
-  return user;
-}
-
 UserRules rules_of(const TextRow &row) {
   UserRules rules;
   rules.tier = row[1].value_or(std::string());
@@ -120,7 +109,7 @@ void read_unknown(Known &known, std::span<const UserId> users) {
   is_current = true;  // first: an invalidation while reading counts
   const std::vector<TextRow> rows = query_users(unknown);
   for (const std::optional<UserId> &user : unknown) known.emplace(*user, std::nullopt);
-  for (const TextRow &row : rows) known[user_id_of(row[0])] = rules_of(row);
+  for (const TextRow &row : rows) known[uuid_of(*row[0])] = rules_of(row);
 }
 
 }  // namespace

@@ -19,6 +19,7 @@ namespace agent_queue::pg {
 namespace {
 
 constexpr Micros kLookInterval{std::chrono::seconds(1)};
+constexpr Micros kLedgerWait{std::chrono::milliseconds(20)};      // for another worker that reads what was spent
 constexpr int kTokenCalls = 8;                                    // calls for access tokens, beside those for jobs
 constexpr Micros kLeisure{std::chrono::seconds(1)};               // without a job: then upkeep may take more time
 constexpr Micros kUpkeepPatience{std::chrono::milliseconds(50)};  // then it comes before the jobs, once
@@ -55,6 +56,7 @@ Worker::Worker(int slot, shared::DatabaseOid database, ClaimToken claim)
       transport_(make_transport()),
       watched_transport_(*transport_),
       store_({database, slot}, claim, log_),
+      ledger_(database, log_),
       engine_(store_, watched_transport_, secrets_, signer_, log_, options_),
       loop_(transport_->event_fd()),
       upkeep_(database, log_) {
@@ -183,7 +185,12 @@ void Worker::run() {
       reload_if_asked();
       const Now now = read_clocks();
       look_around(now);
+      if (!ledger_.ensure(now)) {
+        loop_.wait(kLedgerWait);
+        continue;
+      }
       const Pause pause = engine_.step(now);
+      store_.write_alerts(now);
       publish();
       if (engine_.is_store_gone() || store_.is_gone()) {
         // Not "absent": it may have been created anew. A probe decides; the launcher is called when this process ends.

@@ -9,6 +9,7 @@
 #include "net/key_reader.hpp"
 #include "net/rsa_signer.hpp"
 #include "pg/shared/workers.hpp"
+#include "pg/store/ledger_loader.hpp"
 #include "pg/store/pg_secrets.hpp"
 #include "pg/store/spi_job_store.hpp"
 #include "pg/worker/event_loop.hpp"
@@ -46,6 +47,7 @@ class Worker {
   std::unique_ptr<CurlTransport> transport_;
   TransactionWatch watched_transport_;
   SpiJobStore store_;
+  LedgerLoader ledger_;
   EngineOptions options_;
   Engine engine_;
   EventLoop loop_;

@@ -4,6 +4,7 @@
 
 #include "pg/boundary/entry.hpp"
 #include "pg/boundary/guard.hpp"
+#include "pg/shared/ledger.hpp"
 #include "pg/worker/session.hpp"
 #include "pg/worker/worker.hpp"
 
@@ -13,6 +14,7 @@ namespace agent_queue::pg {
 
 // Runs at every kind of exit, also after FATAL: plain code only.
 static void on_exit(int, Datum slot) {
+  shared::drop_holds();
   shared::leave_worker(DatumGetInt32(slot));
 }
 

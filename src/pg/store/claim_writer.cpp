@@ -1,0 +1,116 @@
+#include "pg/store/claim_writer.hpp"
+
+#include <optional>
+#include <string>
+
+#include "core/catalog/hold.hpp"
+#include "pg/store/whole_update.hpp"
+#include "pg/wrap/arrays.hpp"
+#include "pg/wrap/timestamps.hpp"
+
+#include "pg/pg.hpp"
+
+namespace agent_queue::pg {
+
+namespace {
+
+struct Ended {
+  std::vector<RowPlace> places;
+  std::vector<std::optional<std::string_view>> codes;
+  std::vector<std::optional<std::string_view>> messages;
+};
+
+struct Parked {
+  std::vector<RowPlace> places;
+  std::vector<std::optional<std::int64_t>> run_at;
+  std::vector<std::optional<std::string_view>> reasons;
+  std::vector<bool> moves;
+};
+
+void write_ended(Statements &statements, const Ended &ended, WallTime at) {
+  if (ended.places.empty()) return;
+  DatumValue values[] = {tid_array(ended.places), text_array(ended.codes), text_array(ended.messages),
+                         TimestampTzGetDatum(from_wall(at))};
+  update_all(statements.end_uncalled, values, ended.places.size());
+}
+
+void write_parked(Statements &statements, const Parked &parked) {
+  if (parked.places.empty()) return;
+  DatumValue values[] = {tid_array(parked.places), timestamptz_array(parked.run_at), text_array(parked.reasons),
+                         bool_array(parked.moves)};
+  update_all(statements.park, values, parked.places.size());
+}
+
+}  // namespace
+
+Ruling ClaimWriter::rule(const Catalog &catalog, JobRow &row, Now now) {
+  ClaimedJob &job = row.job;
+  if (job.expires_at && *job.expires_at <= now.wall) {
+    Ruling expired;
+    expired.kind = Ruling::Kind::refuse;
+    expired.error_code = JobErrorCode::expired;
+    expired.message = "the job expired before it was called";
+    return expired;
+  }
+  job.started_at = budgets_.begin_time(now);
+  const AgentType *type = catalog.agent_type(job.agent_type);
+  // Without its type the job fails before it is called, and costs nothing.
+  row.hold = type == nullptr ? Usd() : worst_case_hold(catalog, *type, job.request.size(), now.wall);
+  return budgets_.rule(job, row.hold, now);
+}
+
+std::vector<Ruling> ClaimWriter::write(Statements &statements, const Catalog &catalog, std::span<JobRow *const> rows,
+                                       Now now) {
+  std::vector<const ClaimedJob *> jobs;
+  for (const JobRow *row : rows) jobs.push_back(&row->job);
+  budgets_.read_users(jobs);
+
+  std::vector<Ruling> rulings;
+  rulings.reserve(rows.size());
+  for (JobRow *row : rows) rulings.push_back(rule(catalog, *row, now));
+
+  std::vector<const JobRow *> begun;
+  Ended ended;
+  Parked parked;
+  for (std::size_t i = 0; i < rows.size(); ++i) {
+    const Ruling &ruling = rulings[i];
+    switch (ruling.kind) {
+      case Ruling::Kind::begin:
+        begun.push_back(rows[i]);
+        break;
+      case Ruling::Kind::refuse:
+        ended.places.push_back(rows[i]->place);
+        ended.codes.emplace_back(error_code_name(ruling.error_code));
+        ended.messages.emplace_back(ruling.message);
+        break;
+      case Ruling::Kind::park:
+        parked.places.push_back(rows[i]->place);
+        parked.run_at.emplace_back(from_wall(ruling.run_at));
+        parked.reasons.emplace_back(wait_reason_name(ruling.wait_reason));
+        parked.moves.push_back(ruling.moves_expiry);
+        break;
+    }
+  }
+  begin(statements, begun, budgets_.begin_time(now));
+  write_ended(statements, ended, now.wall);
+  write_parked(statements, parked);
+  return rulings;
+}
+
+void ClaimWriter::begin(Statements &statements, std::span<const JobRow *const> rows, WallTime at) {
+  if (rows.empty()) return;
+  std::vector<RowPlace> places;
+  std::vector<std::string> holds(rows.size());
+  std::vector<std::optional<std::string_view>> hold_cells(rows.size());
+  for (std::size_t i = 0; i < rows.size(); ++i) {
+    places.push_back(rows[i]->place);
+    if (!rows[i]->hold) continue;
+    holds[i] = rows[i]->hold->to_string();
+    hold_cells[i] = holds[i];
+  }
+  DatumValue values[] = {tid_array(places), text_array(hold_cells), uuid_datum(claim_bytes(claim_)),
+                         TimestampTzGetDatum(from_wall(at))};
+  update_all(statements.mark_claimed, values, places.size());
+}
+
+}  // namespace agent_queue::pg
