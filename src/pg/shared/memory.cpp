@@ -5,6 +5,8 @@
 
 #include <initializer_list>
 
+#include "pg/shared/limiter.hpp"
+
 #include "pg/pg.hpp"
 
 #include "pg/shared/layout.hpp"
@@ -17,14 +19,17 @@ State *state = nullptr;
 static shmem_request_hook_type previous_request = nullptr;
 static shmem_startup_hook_type previous_startup = nullptr;
 
+static MemorySizes sizes;
+
 static const char *const kTranche = "agent_queue";
 enum : int { kStateLock, kLedgerLock, kLineLock, kLockCount };
 
 static void request() {
   if (previous_request != nullptr) previous_request();
   RequestAddinShmemSpace(sizeof(State));
-  RequestAddinShmemSpace(ledger_memory_size());
   RequestNamedLWLockTranche(kTranche, kLockCount);
+  request_ledger(sizes.tracked_users);
+  request_limiter(sizes.rate_limit_megabytes);
 }
 
 static void init(State *fresh) {
@@ -64,11 +69,13 @@ static void startup() {
   bool found = false;
   state = static_cast<State *>(ShmemInitStruct("agent_queue", sizeof(State), &found));
   if (!found) init(state);
-  init_ledger(&(GetNamedLWLockTranche(kTranche))[kLedgerLock].lock);
+  start_ledger(&(GetNamedLWLockTranche(kTranche))[kLedgerLock].lock);
+  start_limiter();
   LWLockRelease(AddinShmemInitLock);
 }
 
-void install_hooks() {
+void install_hooks(const MemorySizes &wanted) {
+  sizes = wanted;
   previous_request = shmem_request_hook;
   shmem_request_hook = request;
   previous_startup = shmem_startup_hook;

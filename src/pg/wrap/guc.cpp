@@ -21,6 +21,7 @@ char *user_id = nullptr;
 char *allowed_hosts = nullptr;
 char *allowed_key_refs = nullptr;
 char *budget_time_zone = nullptr;
+int rate_memory_mb = 16;
 int max_tracked_users = 100000;
 
 static const config_enum_entry kNotifyModes[] = {{"off", static_cast<int>(Notify::off), false},
@@ -90,6 +91,10 @@ void define() {
   DefineCustomStringVariable("agent_queue.budget_time_zone", "The time zone in which days and months of budgets begin.",
                              "A change holds from the end of the running day on.", &budget_time_zone, "UTC", PGC_SIGHUP,
                              0, check_time_zone, nullptr, nullptr);
+  define_int("agent_queue.rate_limit_memory", "Shared memory for the windows of rate limits.",
+             "A window of up to 10 requests takes 256 bytes, the largest one 16 kB. Where all of them are in use, "
+             "requests that need another one are refused.",
+             &rate_memory_mb, 1, 4096, PGC_POSTMASTER, GUC_UNIT_MB);
   define_int("agent_queue.max_tracked_users", "Users whose requests and money of a day and month can be counted.",
              "Fixed shared memory, about 200 bytes each. Users beyond it wait, rather than exceed a budget.",
              &max_tracked_users, 1000, 10000000, PGC_POSTMASTER, 0);

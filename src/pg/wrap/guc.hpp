@@ -22,6 +22,7 @@ extern char *user_id;           // the caller's identity where there is no reque
 extern char *allowed_hosts;     // comma separated patterns; empty: every host
 extern char *allowed_key_refs;  // comma separated patterns
 extern char *budget_time_zone;  // days and months of budgets begin there
+extern int rate_memory_mb;      // of the rate limiter, in the cluster
 extern int max_tracked_users;   // of the ledger, in the cluster
 
 inline Notify notify_mode() {

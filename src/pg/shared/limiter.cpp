@@ -1,0 +1,236 @@
+// POD only.
+#include "pg/shared/limiter.hpp"
+
+#include <algorithm>
+
+#include "core/base/mix.hpp"
+
+#include "pg/pg.hpp"
+
+#include "pg/shared/limiter_layout.hpp"
+#include "pg/shared/name_hash.hpp"
+
+namespace agent_queue::pg::shared {
+
+static uint64 place_of(const WindowKey &key, uint64 name_hash) {
+  const uint64 kind = uint64{key.database} << 16 | static_cast<uint64>(key.space) << 8 | static_cast<uint64>(key.kind);
+  if (key.kind != WindowKind::user) return mix(kind, name_hash);
+  uint64 halves[2];
+  memcpy(halves, key.user.data(), sizeof(halves));
+  return mix(mix(kind, halves[0]), halves[1]);
+}
+
+// A window that a charge is about, found or made.
+struct Found {
+  PartitionView partition;
+  uint64 place;
+  uint64 name_hash;
+  uint32 block;
+};
+
+static bool is_of(const WindowSlot &slot, const WindowKey &key, uint64 name_hash) {
+  return slot.name_hash == name_hash && slot.database == key.database && slot.space == key.space &&
+         slot.kind == key.kind && slot.user == key.user;
+}
+
+static void unlink_slot(const PartitionView &partition, uint32 block) {
+  uint32 *link = chain_of(partition, partition.slot(block).place);
+  while (*link != block) link = &partition.slot(*link).next;
+  *link = partition.slot(block).next;
+}
+
+// Evicts the windows in which nothing counts any more. Which of them go is all the same: a new one in their place would
+// accept as much.
+static void evict_idle(PartitionView &partition, Micros now) {
+  if (now.count() < partition.head->nothing_idle_before_us) return;
+  int64 next = PG_INT64_MAX;
+  uint32 block = partition.pool.next_allocated(0);
+  for (; block != kNoBlock; block = partition.pool.next_allocated(block + 1)) {
+    const int64 idle_at = partition.window(block).idle_at().count();
+    if (partition.slot(block).is_in_use || idle_at > now.count()) {
+      next = std::min(next, idle_at);
+      continue;
+    }
+    unlink_slot(partition, block);
+    partition.pool.release(block);
+  }
+  partition.head->nothing_idle_before_us = next;
+}
+
+static uint32 allocate(PartitionView &partition, const RateLimit &limit, Micros now) {
+  const int order = block_order(sizeof(WindowSlot) + static_cast<std::size_t>(window_cells(limit)) * sizeof(int64));
+  const uint32 block = partition.pool.allocate(order);
+  if (block != kNoBlock) return block;
+  evict_idle(partition, now);
+  return partition.pool.allocate(order);
+}
+
+// Not in the middle of a character.
+static uint8 name_bytes_of(std::string_view name) {
+  std::size_t bytes = std::min(name.size(), kWindowNameBytes);
+  while (bytes < name.size() && bytes > 0 && (static_cast<uint8>(name[bytes]) & 0xC0) == 0x80) --bytes;
+  return static_cast<uint8>(bytes);
+}
+
+static void link_new(Found &found, const WindowKey &key) {
+  PartitionView &partition = found.partition;
+  WindowSlot &slot = partition.slot(found.block);
+  slot = WindowSlot{};
+  slot.place = found.place;
+  slot.name_hash = found.name_hash;
+  slot.serial = ++partition.head->next_serial;
+  slot.user = key.user;
+  slot.database = key.database;
+  slot.space = key.space;
+  slot.kind = key.kind;
+  slot.name_bytes = name_bytes_of(key.name);
+  memcpy(slot.name, key.name.data(), slot.name_bytes);
+  uint32 *chain = chain_of(partition, found.place);
+  slot.next = *chain;
+  *chain = found.block;
+}
+
+// The limit was raised beyond the memory of its window: it moves, and stays the same window.
+static bool move_to_larger(Found &found, const RateLimit &limit, Micros now) {
+  PartitionView &partition = found.partition;
+  const uint32 old_block = found.block;
+  partition.slot(old_block).is_in_use = true;
+  const uint32 block = allocate(partition, limit, now);
+  if (block == kNoBlock) return false;
+  unlink_slot(partition, old_block);
+  WindowSlot &slot = partition.slot(block);
+  slot = partition.slot(old_block);
+  slot.head = WindowHead{};
+  partition.window(block).set_limit(limit, now);
+  partition.window(block).take_over(partition.window(old_block), now);
+  partition.pool.release(old_block);
+  uint32 *chain = chain_of(partition, slot.place);
+  slot.next = *chain;
+  *chain = block;
+  found.block = block;
+  return true;
+}
+
+static bool fits(const Found &found, const RateLimit &limit) {
+  const std::size_t bytes = kBlockBytes << found.partition.pool.order_of(found.block);
+  return sizeof(WindowSlot) + static_cast<std::size_t>(window_cells(limit)) * sizeof(int64) <= bytes;
+}
+
+// How many windows of the key's user are in its chain; `found.block` is set if its own is among them.
+static int look_through(Found &found, const WindowKey &key) {
+  int of_user = 0;
+  found.block = kNoBlock;
+  uint32 block = *chain_of(found.partition, found.place);
+  for (; block != kNoBlock && found.block == kNoBlock; block = found.partition.slot(block).next) {
+    const WindowSlot &slot = found.partition.slot(block);
+    if (slot.place == found.place) ++of_user;
+    if (is_of(slot, key, found.name_hash)) found.block = block;
+  }
+  return of_user;
+}
+
+static ChargeOutcome find_or_make(Found &found, const WindowRequest &request, Micros now) {
+  if (look_through(found, request.key) >= kWindowsOfUserMax && found.block == kNoBlock) {
+    evict_idle(found.partition, now);
+    if (look_through(found, request.key) >= kWindowsOfUserMax) return ChargeOutcome::too_many_windows;
+  }
+  if (found.block == kNoBlock) {
+    found.block = allocate(found.partition, request.limit, now);
+    if (found.block == kNoBlock) return ChargeOutcome::memory_full;
+    link_new(found, request.key);
+  } else if (!fits(found, request.limit) && !move_to_larger(found, request.limit, now)) {
+    return ChargeOutcome::memory_full;
+  }
+  found.partition.slot(found.block).is_in_use = true;
+  found.partition.window(found.block).set_limit(request.limit, now);
+  return ChargeOutcome::accepted;
+}
+
+static ChargeResult find_all(Found *found, const WindowRequest *windows, int count, Micros now) {
+  for (int i = 0; i < count; ++i)
+    if (const ChargeOutcome outcome = find_or_make(found[i], windows[i], now); outcome != ChargeOutcome::accepted)
+      return {outcome, i, {}};
+  return {};
+}
+
+// Of several windows that refuse, the one that does so for longest.
+static ChargeResult ask_all(Found *found, int count, int requests, Micros now) {
+  ChargeResult result;
+  for (int i = 0; i < count; ++i) {
+    const std::optional<Micros> wait = found[i].partition.window(found[i].block).wait_for(requests, now);
+    if (wait == Micros{0}) continue;
+    ++found[i].partition.slot(found[i].block).refused;
+    if (result.outcome == ChargeOutcome::never) continue;
+    if (!wait)
+      result = {ChargeOutcome::never, i, {}};
+    else if (*wait > result.retry_after)
+      result = {ChargeOutcome::refused, i, *wait};
+  }
+  return result;
+}
+
+// What is in use no longer, and when the partition may be worth a sweep again.
+static void let_go(Found *found, int count, Micros now) {
+  for (int i = 0; i < count; ++i) {
+    if (found[i].block == kNoBlock) continue;
+    const PartitionView &partition = found[i].partition;
+    WindowSlot &slot = partition.slot(found[i].block);
+    slot.is_in_use = false;
+    slot.last_used_us = now.count();
+    int64 &before = partition.head->nothing_idle_before_us;
+    before = std::min(before, partition.window(found[i].block).idle_at().count());
+  }
+}
+
+// Each lock once, in the order of the partitions.
+static uint32 lock_partitions(const Found *found, int count) {
+  uint32 wanted = 0;
+  for (int i = 0; i < count; ++i) wanted |= 1U << partition_of(found[i].place);
+  for (int number = 0; number < kLimiterPartitions; ++number)
+    if ((wanted & 1U << number) != 0) LWLockAcquire(partition_view(number).lock, LW_EXCLUSIVE);
+  return wanted;
+}
+
+static void unlock_partitions(uint32 locked) {
+  for (int number = 0; number < kLimiterPartitions; ++number)
+    if ((locked & 1U << number) != 0) LWLockRelease(partition_view(number).lock);
+}
+
+static Found locate(const WindowKey &key) {
+  const uint64 name_hash = hash_name(key.name);
+  const uint64 place = place_of(key, name_hash);
+  return {partition_view(partition_of(place)), place, name_hash, kNoBlock};
+}
+
+ChargeResult charge_windows(const WindowRequest *windows, int count, int requests, WindowToken *tokens) {
+  if (count == 0) return {};
+  Found found[kChargedTogetherMax] = {locate(windows[0].key), locate(windows[count > 1 ? 1 : 0].key),
+                                      locate(windows[count > 2 ? 2 : 0].key)};
+  const uint32 locked = lock_partitions(found, count);
+  const Micros now = limiter_now();
+  ChargeResult result = find_all(found, windows, count, now);
+  if (result.outcome == ChargeOutcome::accepted) result = ask_all(found, count, requests, now);
+  if (result.outcome == ChargeOutcome::accepted)
+    for (int i = 0; i < count; ++i)
+      tokens[i] = {found[i].place, found[i].partition.slot(found[i].block).serial,
+                   found[i].partition.window(found[i].block).accept(requests, now)};
+  let_go(found, count, now);
+  unlock_partitions(locked);
+  return result;
+}
+
+void give_back(const WindowToken &token, int requests) {
+  const PartitionView partition = partition_view(partition_of(token.place));
+  LWLockAcquire(partition.lock, LW_EXCLUSIVE);
+  uint32 block = *chain_of(partition, token.place);
+  while (block != kNoBlock && partition.slot(block).serial != token.serial) block = partition.slot(block).next;
+  if (block != kNoBlock) {
+    SlidingWindow window = partition.window(block);
+    window.give_back(requests, token.at);
+    int64 &before = partition.head->nothing_idle_before_us;
+    before = std::min(before, window.idle_at().count());
+  }
+  LWLockRelease(partition.lock);
+}
+
+}  // namespace agent_queue::pg::shared
