@@ -20,7 +20,8 @@ AS $$
             'ON TABLE @extschema@.agent_queue'),
            ('SELECT ON TABLE @extschema@.api_usage'),
            ('SELECT ON TABLE @extschema@.user_costs'),
-           ('SELECT ON TABLE @extschema@.agent_alerts')
+           ('SELECT ON TABLE @extschema@.agent_alerts'),
+           ('SELECT ON TABLE @extschema@.rate_limits')
     UNION ALL
     SELECT 'EXECUTE ON ROUTINE ' || d.objid::regprocedure::text
     FROM pg_catalog.pg_depend AS d

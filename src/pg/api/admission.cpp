@@ -12,6 +12,7 @@
 #include "pg/api/encoding.hpp"
 #include "pg/api/job_row.hpp"
 #include "pg/api/place_in_line.hpp"
+#include "pg/api/rate_admission.hpp"
 #include "pg/api/request_check.hpp"
 #include "pg/api/similar_names.hpp"
 #include "pg/api/work_announcer.hpp"
@@ -140,6 +141,7 @@ void check_idempotency_key(const JobRow &row) {
            "NULL means that there is none.");
 }
 
+// Returns whose job it is; empty: the system's.
 std::optional<UserId> admit_user(JobRow &row, const Installation &where) {
   std::optional<UserId> wanted;
   if (!row.is_null(Column::user_id)) {
@@ -228,6 +230,7 @@ void admit_new(JobRow &row) {
   const TimestampTz start = run_at > clock.now ? run_at : stand_in_line(payer, queue.name, type.name, priority, run_at);
   const std::int64_t key = claim_key(Micros{start}, priority);
   row.set_int64(Column::claim_key, key);
+  charge_rates({*catalog, user, type, queue}, current_call == nullptr ? 1 : current_call->jobs_seen());
   if (run_at > clock.now)
     note_delayed_job(run_at);
   else

@@ -76,6 +76,8 @@ std::optional<UserId> identity_of_claims(const char *claims) {
   return kept->identity;
 }
 
+}  // namespace
+
 std::optional<UserId> caller_identity() {
   const char *claims = guard([] { return GetConfigOption("request.jwt.claims", true, false); });
   if (claims != nullptr && *claims != '\0')
@@ -89,12 +91,10 @@ std::optional<UserId> caller_identity() {
   return id;
 }
 
-// Owner, superuser, BYPASSRLS.
-bool may_act_for_others(Oid owner) {
+bool may_act_for_others(const Installation &where) {
+  const Oid owner = where.owner;
   return guard([&] { return has_privs_of_role(GetUserId(), owner) || has_bypassrls_privilege(GetUserId()); });
 }
-
-}  // namespace
 
 bool caller_is_owner(const Installation &where) {
   const Oid owner = where.owner;
@@ -102,12 +102,12 @@ bool caller_is_owner(const Installation &where) {
 }
 
 bool may_change_job_of(const std::optional<UserId> &user, const Installation &where) {
-  if (may_act_for_others(where.owner)) return true;
+  if (may_act_for_others(where)) return true;
   return user && user == caller_identity();
 }
 
 std::optional<UserId> resolve_user(const std::optional<UserId> &wanted, const Installation &where) {
-  if (may_act_for_others(where.owner)) return wanted ? wanted : caller_identity();
+  if (may_act_for_others(where)) return wanted ? wanted : caller_identity();
   const std::optional<UserId> identity = caller_identity();
   if (!identity)
     raise(sqlstate("42501"),

@@ -11,6 +11,13 @@ namespace agent_queue::pg {
 // The extension's owner (or a role with its rights) or a superuser.
 bool caller_is_owner(const Installation &where);
 
+// The owner, superusers and roles that bypass row-level security.
+bool may_act_for_others(const Installation &where);
+
+// The "sub" of request.jwt.claims, else the setting agent_queue.user_id; empty: neither is set. 22023: it cannot be
+// read.
+std::optional<UserId> caller_identity();
+
 // Is a job of `user` (empty: of the system) the caller's to cancel or to retry? It is when it is the caller's own, and
 // for who may act for others (see below). 22023: claims or setting cannot be read.
 bool may_change_job_of(const std::optional<UserId> &user, const Installation &where);

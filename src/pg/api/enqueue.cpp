@@ -7,6 +7,7 @@
 #include "pg/api/enqueue.hpp"
 #include "pg/api/enqueue_sql.hpp"
 #include "pg/api/enqueue_terms.hpp"
+#include "pg/api/rate_admission.hpp"
 #include "pg/boundary/entry.hpp"
 #include "pg/boundary/errors.hpp"
 #include "pg/boundary/guard.hpp"
@@ -136,9 +137,10 @@ void need_key(const EnqueueTerms &terms) {
 
 std::uintptr_t enqueue_one(EnqueueTerms &terms) {
   const Installation &where = installation();
-  AdmissionCall call(terms.now);
+  RateCharge charge(1);
   SpiScope spi;
   for (int tries = 0; tries < kTriesMax; ++tries) {
+    AdmissionCall call(terms.now);
     if (insert_jobs(terms, sql::Jobs::one, where) == 1)
       return guard([] {
         bool is_null = false;
@@ -148,6 +150,7 @@ std::uintptr_t enqueue_one(EnqueueTerms &terms) {
     if (find_same(terms, sql::Jobs::one, where) == 0) continue;
     const SameJob same = guard([] { return read_same(0); });
     if (!same.fits()) refuse_key(text_of(terms.value(kKeyParameter)), same);
+    charge.keep(0);
     return Int64GetDatum(same.id);
   }
   refuse_race(text_of(terms.value(kKeyParameter)));
@@ -224,15 +227,21 @@ void enqueue_many(EnqueueTerms &terms, ReturnSetInfo *result) {
   check_requests(requests);
   const auto count = static_cast<std::uint64_t>(count_requests(requests));
   const Installation &where = installation();
+  RateCharge charge(static_cast<std::int64_t>(count));
+  std::uint64_t stored = 0;
   SpiScope spi;
   for (int tries = 0; tries < kTriesMax; ++tries) {
     AdmissionCall call(terms.now);
     RequestNumberContext context(call);
-    if (insert_jobs(terms, sql::Jobs::many, where) == count) return guard([&] { put_ids(result); });
+    const std::uint64_t inserted = insert_jobs(terms, sql::Jobs::many, where);
+    if (inserted == count) return guard([&] { put_ids(result); });
+    stored += inserted;
     need_key(terms);
     const std::string key = text_of(terms.value(kKeyParameter));
     const std::uint64_t rows = find_same(terms, sql::Jobs::many, where);
-    if (are_all_same(key, rows)) return guard([&] { put_ids(result); });
+    if (!are_all_same(key, rows)) continue;
+    charge.keep(static_cast<std::int64_t>(stored));
+    return guard([&] { put_ids(result); });
   }
   refuse_race(text_of(terms.value(kKeyParameter)));
 }
