@@ -34,6 +34,11 @@ sub fill
 		INSERT INTO agent_queues (name, paused) VALUES ('parked', true);
 		UPDATE agent_queues SET keep_for = '1 day' WHERE name = 'reports';
 		UPDATE agent_providers SET requests_per_minute = 60 WHERE name = 'openai';
+		UPDATE agent_tiers SET daily_requests = 200 WHERE name = 'free';
+		INSERT INTO agent_tiers (name, weight) VALUES ('team', 200);
+		INSERT INTO agent_users (user_id, tier) VALUES ('00000000-0000-0000-0000-000000000002', 'team');
+		INSERT INTO agent_limits (tier, endpoint, max_requests) VALUES ('team', '*', 40), ('free', 'translate', 25);
+		INSERT INTO agent_budgets (scope, daily_cost_usd) VALUES ('all', 12.5);
 		INSERT INTO agent_models (provider, model, input_usd_per_mtok, output_usd_per_mtok) VALUES ('fine', 'imposter-1', 1, 2);
 		SQL
 	enqueue($node, $database, 'fine');
@@ -54,7 +59,8 @@ sub contents
 {
 	my ($database) = @_;
 	my @tables = map { "SELECT '$_' AS table, to_jsonb(t) AS row FROM $_ AS t" }
-	  qw(agent_types agent_routes agent_providers agent_models agent_queues api_usage);
+	  qw(agent_types agent_routes agent_providers agent_models agent_queues agent_tiers agent_users agent_limits agent_budgets
+		api_usage);
 	push @tables, q{SELECT 'agent_queue', to_jsonb(t) - '{claim,claim_key,hold_usd}'::text[] FROM agent_queue AS t};
 	return psql($database, 'SELECT * FROM (' . join(' UNION ALL ', @tables) . ') AS every ORDER BY 1, 2::text');
 }
