@@ -13,10 +13,10 @@ my $B = '00000000-0000-0000-0000-00000000000b';
 need_supabase();
 my $node = new_supabase('supabase');
 sub psql { return $node->safe_psql('postgres', @_) }
-psql(q{
+psql(qq{
 	INSERT INTO agent_types (name, expires_in) VALUES ('without_route', NULL);
-	CREATE FUNCTION too_many() RETURNS void LANGUAGE plpgsql AS
-		$$BEGIN RAISE EXCEPTION USING ERRCODE = 'PT429', MESSAGE = 'rate limit', DETAIL = '10 per minute', HINT = 'wait'; END$$});
+	INSERT INTO agent_types (name, max_requests) VALUES ('limited', 0);
+	INSERT INTO agent_users (user_id, tier) VALUES ('$A', 'superadmin')});
 
 sub run_clients
 {
@@ -72,7 +72,11 @@ succeeds('key', 201);
 fails('key_again', 409, '23505');
 fails('providers', 403, '42501');
 $error = fails('too_many', 429, 'PT429');
-is("$error->{message}, $error->{details}, $error->{hint}", 'rate limit, 10 per minute, wait', '… whole');
+is_deeply(JSON::PP::decode_json($error->{details}),
+	{ agent_type => 'limited', limit => 0, window_seconds => 60, retry_after_seconds => undef }, '… and which limit, as JSON');
+is($error->{hint}, 'No requests are accepted until the limit is raised.', '… and what to do');
+is_deeply([ map { succeeds($_, 200) } 'check_first', 'check_second' ],
+	[ JSON::PP::true, JSON::PP::false ], 'an application asks for a limit of its own');
 fails('anon_select', 401, '42501');
 fails('anon_enqueue', 401, '42501');
 is(succeeds('service_insert', 201)->{user_id}, $B, 'the service enqueues for any user');

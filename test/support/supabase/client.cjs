@@ -54,7 +54,9 @@ async function requests(results) {
   results.key = await a.from('agent_queue').insert({ ...echo('once'), idempotency_key: 'once' });
   results.key_again = await a.from('agent_queue').insert({ ...echo('once'), idempotency_key: 'once' });
   results.providers = await a.from('agent_providers').select();
-  results.too_many = await a.rpc('too_many');
+  results.too_many = await a.rpc('enqueue_agent', { agent_type: 'limited', request: { text: 'x' } });
+  results.check_first = await a.rpc('check_rate_limit', { p_user_id: null, p_endpoint: 'search', p_max_requests: 1 });
+  results.check_second = await a.rpc('check_rate_limit', { p_user_id: null, p_endpoint: 'search', p_max_requests: 1 });
   results.anon_select = await anon.from('agent_queue').select();
   results.anon_enqueue = await anon.rpc('enqueue_agent', { agent_type: 'echo', request: { text: 'x' } });
   results.service_insert = await service.from('agent_queue').insert({ ...echo('for B'), user_id: B }).select('user_id').single();
