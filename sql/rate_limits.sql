@@ -133,8 +133,12 @@ SELECT accepted(bulk_sql('t_rate', 11, 2, 'b'), 10), used(11, 't_rate');
 SELECT count(*) AS deleted FROM (SELECT cancel_agent(id) FROM agent_queue WHERE user_id = u(11)) AS c;
 DELETE FROM agent_queue WHERE user_id = u(11) AND idempotency_key = 'b:1';
 SELECT accepted(bulk_sql('t_rate', 11, 2, 'b'), 1), used(11, 't_rate');
--- At the limit, an existing job cannot be told from a new one: the request is refused.
-SELECT accepted(enqueue_sql('t_rate', 10), 10), refusal(replace(enqueue_sql('t_rate', 10), '1 hour''', '1 hour'', idempotency_key => ''k'''));
+-- At the limit too; but for another job under that key it is the limit, and a bulk must fit as a whole.
+SELECT accepted(enqueue_sql('t_rate', 10), 10), accepted(enqueue_sql('t_rate', 11), 10);
+SELECT refusal(replace(enqueue_sql('t_rate', 10), '1 hour''', '1 hour'', idempotency_key => ''k''')) AS known,
+       refusal(replace(enqueue_sql('t_rate', 10), '1 hour''', '1 hour'', idempotency_key => ''new''')) AS unknown;
+SELECT refusal(bulk_sql('t_rate', 11, 2, 'b')) AS known, refusal(bulk_sql('t_rate', 11, 3, 'b')) AS known_in_part;
+SELECT used(10, 't_rate'), used(11, 't_rate'), (SELECT count(*) FROM agent_queue WHERE user_id = u(11)) AS jobs;
 
 -- A changed rule holds for the next request, for what was accepted before too.
 SELECT accepted(enqueue_sql('t_rate', 12), 3);

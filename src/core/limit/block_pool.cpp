@@ -70,9 +70,13 @@ int BlockPool::order_of(std::uint32_t block) const {
   return states_[block];
 }
 
+bool BlockPool::is_allocated(std::uint32_t block) const {
+  return states_[block] < kBlockOrders;
+}
+
 std::uint32_t BlockPool::next_allocated(std::uint32_t from) const {
   for (std::uint32_t block = from; block < head_->block_count; ++block)
-    if (states_[block] < kBlockOrders) return block;
+    if (is_allocated(block)) return block;
   return kNoBlock;
 }
 

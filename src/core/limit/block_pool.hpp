@@ -44,6 +44,9 @@ class BlockPool {
   int order_of(std::uint32_t block) const;
   void *at(std::uint32_t block) const { return blocks_ + block * kBlockBytes; }
 
+  // Does an allocated piece begin here?
+  bool is_allocated(std::uint32_t block) const;
+
   // The first block at or behind `from` that is allocated; kNoBlock: there is none. `from` may be any number.
   std::uint32_t next_allocated(std::uint32_t from) const;
 

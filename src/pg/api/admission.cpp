@@ -212,6 +212,8 @@ std::size_t bytes_of(Datum jsonb) {
 }
 
 void admit_new(JobRow &row) {
+// False: the job is to be left out.
+bool admit_new(JobRow &row) {
   const AdmissionClock clock = AdmissionClock::tick();
   const std::shared_ptr<const Catalog> catalog = current_catalog();
   const AgentType &type = find_agent_type(*catalog, row);
@@ -230,11 +232,13 @@ void admit_new(JobRow &row) {
   const TimestampTz start = run_at > clock.now ? run_at : stand_in_line(payer, queue.name, type.name, priority, run_at);
   const std::int64_t key = claim_key(Micros{start}, priority);
   row.set_int64(Column::claim_key, key);
-  charge_rates({*catalog, user, type, queue}, current_call == nullptr ? 1 : current_call->jobs_seen());
+  if (!charge_rates({*catalog, user, type, queue}, current_call == nullptr ? 1 : current_call->jobs_seen()))
+    return false;
   if (run_at > clock.now)
     note_delayed_job(run_at);
   else
     note_job(queue.name, type.name, key);
+  return true;
 }
 
 template <typename Set>
@@ -272,9 +276,9 @@ AQ_SQL_FUNCTION(aq_admit) {
     raise(sqlstate("39P01"),
           {.message = "aq_admit was not called as a BEFORE INSERT FOR EACH ROW trigger", .detail = {}, .hint = {}});
   JobRow row(*trigger);
-  if (row.is_null(Column::status))
-    admit_new(row);
-  else
+  if (!row.is_null(Column::status))
     keep_as_it_is(row);
+  else if (!admit_new(row))
+    return PointerGetDatum(nullptr);
   return PointerGetDatum(row.make_tuple());
 }

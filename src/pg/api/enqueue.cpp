@@ -119,6 +119,10 @@ std::string text_of(Datum datum) {
                             .hint = "The same key means the same job: use a new key for a new job."});
 }
 
+IdempotencyKey key_of(const EnqueueTerms &terms) {
+  return terms.has(kKeyParameter) ? IdempotencyKey::given : IdempotencyKey::none;
+}
+
 // A key is the only thing that may keep a job out, but for a trigger of the user's.
 void need_key(const EnqueueTerms &terms) {
   if (!terms.has(kKeyParameter))
@@ -137,7 +141,7 @@ void need_key(const EnqueueTerms &terms) {
 
 std::uintptr_t enqueue_one(EnqueueTerms &terms) {
   const Installation &where = installation();
-  RateCharge charge(1);
+  RateCharge charge(1, key_of(terms));
   SpiScope spi;
   for (int tries = 0; tries < kTriesMax; ++tries) {
     AdmissionCall call(terms.now);
@@ -147,7 +151,10 @@ std::uintptr_t enqueue_one(EnqueueTerms &terms) {
         return SPI_getbinval(SPI_tuptable->vals[0], SPI_tuptable->tupdesc, 1, &is_null);
       });
     need_key(terms);
-    if (find_same(terms, sql::Jobs::one, where) == 0) continue;
+    if (find_same(terms, sql::Jobs::one, where) == 0) {
+      charge.raise_refusal();
+      continue;
+    }
     const SameJob same = guard([] { return read_same(0); });
     if (!same.fits()) refuse_key(text_of(terms.value(kKeyParameter)), same);
     charge.keep(0);
@@ -227,7 +234,7 @@ void enqueue_many(EnqueueTerms &terms, ReturnSetInfo *result) {
   check_requests(requests);
   const auto count = static_cast<std::uint64_t>(count_requests(requests));
   const Installation &where = installation();
-  RateCharge charge(static_cast<std::int64_t>(count));
+  RateCharge charge(static_cast<std::int64_t>(count), key_of(terms));
   std::uint64_t stored = 0;
   SpiScope spi;
   for (int tries = 0; tries < kTriesMax; ++tries) {
@@ -239,7 +246,10 @@ void enqueue_many(EnqueueTerms &terms, ReturnSetInfo *result) {
     need_key(terms);
     const std::string key = text_of(terms.value(kKeyParameter));
     const std::uint64_t rows = find_same(terms, sql::Jobs::many, where);
-    if (!are_all_same(key, rows)) continue;
+    if (!are_all_same(key, rows)) {
+      charge.raise_refusal();
+      continue;
+    }
     charge.keep(static_cast<std::int64_t>(stored));
     return guard([&] { put_ids(result); });
   }

@@ -69,19 +69,28 @@ std::string detail_of(const WindowRequest &window, std::optional<std::int64_t> r
   return detail.dump();
 }
 
-[[noreturn]] void refuse_rate(const WindowRequest &window, const ChargeResult &result, std::int64_t requests) {
+RateRefusal refusal_of(const WindowRequest &window, const ChargeResult &result, std::int64_t requests) {
   const std::string whose = std::string(words_of(window.key.kind).spoken) + " " + quoted(window.key.name);
   if (result.outcome == ChargeOutcome::never && window.limit.max_requests > 0)
-    refuse(sqlstate("22023"),
-           std::to_string(requests) + " requests at once are more than the rate limit of " + whose + " ever takes",
-           detail_of(window, std::nullopt),
-           "It is " + limit_text(window.limit) + ": enqueue the jobs in several calls, or raise the limit.");
+    return {sqlstate("22023"),
+            {.message = std::to_string(requests) + " requests at once are more than the rate limit of " + whose +
+                        " ever takes",
+             .detail = detail_of(window, std::nullopt),
+             .hint = "It is " + limit_text(window.limit) + ": enqueue the jobs in several calls, or raise the limit."}};
   if (result.outcome == ChargeOutcome::never)
-    refuse(sqlstate("PT429"), "rate limit of " + whose + " is 0", detail_of(window, std::nullopt),
-           "No requests are accepted until the limit is raised.");
+    return {sqlstate("PT429"),
+            {.message = "rate limit of " + whose + " is 0",
+             .detail = detail_of(window, std::nullopt),
+             .hint = "No requests are accepted until the limit is raised."}};
   const std::int64_t seconds = std::chrono::ceil<std::chrono::seconds>(result.retry_after).count();
-  refuse(sqlstate("PT429"), "rate limit of " + whose + " reached", detail_of(window, seconds),
-         "Try again in " + seconds_text(seconds) + ". The limit is " + limit_text(window.limit) + ".");
+  return {sqlstate("PT429"),
+          {.message = "rate limit of " + whose + " reached",
+           .detail = detail_of(window, seconds),
+           .hint = "Try again in " + seconds_text(seconds) + ". The limit is " + limit_text(window.limit) + "."}};
+}
+
+[[noreturn]] void refuse(const RateRefusal &refusal) {
+  refuse(refusal.state, refusal.text.message, refusal.text.detail, refusal.text.hint);
 }
 
 // The windows of a job that have a limit.
@@ -98,16 +107,20 @@ int windows_of(const RatedJob &job, WindowRequest *windows) {
   return count;
 }
 
-// Returns how many windows were charged.
-int charge(const RatedJob &job, std::int64_t requests, Charge *charged) {
+struct ChargedWindows {
+  int count = 0;
+  std::optional<RateRefusal> refusal;
+};
+
+ChargedWindows charge(const RatedJob &job, std::int64_t requests, Charge *charged) {
   WindowRequest windows[shared::kChargedTogetherMax];
   const int count = windows_of(job, windows);
-  if (count == 0) return 0;
+  if (count == 0) return {};
   const int asked = static_cast<int>(std::min<std::int64_t>(requests, PG_INT32_MAX));
   const ChargeResult result = charge_and_note(windows, count, asked, charged);
   raise_unless_judged(result);
-  if (result.outcome != ChargeOutcome::accepted) refuse_rate(windows[result.index], result, requests);
-  return count;
+  if (result.outcome != ChargeOutcome::accepted) return {0, refusal_of(windows[result.index], result, requests)};
+  return {count, {}};
 }
 
 }  // namespace
@@ -146,7 +159,7 @@ std::optional<RateLimit> tier_limit(const Catalog &catalog, const UserId &user, 
   return rate_limit_of(catalog, tier, endpoint);
 }
 
-RateCharge::RateCharge(std::int64_t jobs) : jobs_(jobs), outer_(current_charge) {
+RateCharge::RateCharge(std::int64_t jobs, IdempotencyKey key) : jobs_(jobs), key_(key), outer_(current_charge) {
   current_charge = this;
 }
 
@@ -166,20 +179,28 @@ void RateCharge::keep(std::int64_t stored) {
   }
 }
 
+void RateCharge::raise_refusal() const {
+  if (refusal_) refuse(*refusal_);
+}
+
 // A job beside the call's own (a trigger of the user's may insert one, or change what it is) is charged for itself.
-void charge_rates(const RatedJob &job, std::int64_t number) {
-  Charge alone[shared::kChargedTogetherMax];
+bool charge_rates(const RatedJob &job, std::int64_t number) {
   RateCharge *call = current_charge;
   if (call == nullptr || number > call->jobs_ || (call->is_charged_ && !call->is_of(job))) {
-    charge(job, 1, alone);
-    return;
+    Charge alone[shared::kChargedTogetherMax];
+    if (const ChargedWindows windows = charge(job, 1, alone); windows.refusal) refuse(*windows.refusal);
+    return true;
   }
-  if (call->is_charged_) return;
+  if (call->is_charged_) return !call->refusal_;
   call->user_ = job.user;
   call->type_ = job.type.name;
   call->queue_ = job.queue.name;
-  call->count_ = charge(job, call->jobs_, call->charged_);
+  ChargedWindows windows = charge(job, call->jobs_, call->charged_);
+  if (windows.refusal && call->key_ == IdempotencyKey::none) refuse(*windows.refusal);
+  call->count_ = windows.count;
+  call->refusal_ = std::move(windows.refusal);
   call->is_charged_ = true;
+  return !call->refusal_;
 }
 
 }  // namespace agent_queue::pg

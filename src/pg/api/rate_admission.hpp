@@ -10,6 +10,7 @@
 #include "core/base/ids.hpp"
 #include "core/catalog/catalog.hpp"
 #include "pg/api/charges.hpp"
+#include "pg/boundary/errors.hpp"
 #include "pg/shared/limiter.hpp"
 
 namespace agent_queue::pg {
@@ -22,11 +23,18 @@ struct RatedJob {
   const Queue &queue;
 };
 
+struct RateRefusal {
+  SqlState state;
+  ErrorText text;
+};
+
+enum class IdempotencyKey { none, given };
+
 // The requests of one call of enqueue_agent() or enqueue_agents(): all are charged with the first job that is admitted.
-// Nests as calls do.
+// With a key a refusal waits: the jobs may be there already, and then nothing was asked for. Nests as calls do.
 class RateCharge {
  public:
-  explicit RateCharge(std::int64_t jobs);
+  RateCharge(std::int64_t jobs, IdempotencyKey key);
   ~RateCharge();
   RateCharge(const RateCharge &) = delete;
   RateCharge &operator=(const RateCharge &) = delete;
@@ -34,14 +42,19 @@ class RateCharge {
   // Only so many of the jobs are new: the requests of the others come back. At the end of the call.
   void keep(std::int64_t stored);
 
+  // Throws the refusal that waits, if there is one: not all of the jobs are there.
+  void raise_refusal() const;
+
  private:
-  friend void charge_rates(const RatedJob &job, std::int64_t number);
+  friend bool charge_rates(const RatedJob &job, std::int64_t number);
 
   bool is_of(const RatedJob &job) const;
 
   std::int64_t jobs_;
+  IdempotencyKey key_;
   RateCharge *outer_;
   bool is_charged_ = false;
+  std::optional<RateRefusal> refusal_;
   std::optional<UserId> user_;
   std::string type_;
   std::string queue_;
@@ -49,9 +62,10 @@ class RateCharge {
   Charge charged_[shared::kChargedTogetherMax];
 };
 
-// Charges a job, the `number`th of its call (1 and up; of a plain INSERT 1). PT429: refused for now; 22023: more jobs
-// in one call than the limit can ever take; 42704: the user's tier does not exist; PT503: the limiter's memory is full.
-void charge_rates(const RatedJob &job, std::int64_t number);
+// Charges a job, the `number`th of its call (1 and up; of a plain INSERT 1). False: it is to be left out, and its call
+// looks for the job that has its key. PT429: refused for now; 22023: more jobs in one call than the limit can ever
+// take; 42704: the user's tier does not exist; PT503: the limiter's memory is full.
+bool charge_rates(const RatedJob &job, std::int64_t number);
 
 // The rule of a user's tier for an endpoint; empty: none holds. 42704: the tier does not exist.
 std::optional<RateLimit> tier_limit(const Catalog &catalog, const UserId &user, std::string_view endpoint);

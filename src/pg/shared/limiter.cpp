@@ -39,30 +39,51 @@ static void unlink_slot(const PartitionView &partition, uint32 block) {
   *link = partition.slot(block).next;
 }
 
-// Evicts the windows in which nothing counts any more. Which of them go is all the same: a new one in their place would
-// accept as much.
-static void evict_idle(PartitionView &partition, Micros now) {
-  if (now.count() < partition.head->nothing_idle_before_us) return;
+static bool may_go(const PartitionView &partition, uint32 block, Micros now) {
+  return !partition.slot(block).is_in_use && partition.window(block).idle_at() <= now;
+}
+
+static void evict(PartitionView &partition, uint32 block) {
+  unlink_slot(partition, block);
+  partition.pool.release(block);
+}
+
+// Evicts windows in which nothing counts any more until there is room, from where the last look has ended. Which of
+// them go is all the same: a new one in their place would accept as much.
+static uint32 evict_for(PartitionView &partition, int order, Micros now) {
+  LimiterPartition &head = *partition.head;
+  if (now.count() < head.nothing_idle_before_us) return kNoBlock;
   int64 next = PG_INT64_MAX;
-  uint32 block = partition.pool.next_allocated(0);
-  for (; block != kNoBlock; block = partition.pool.next_allocated(block + 1)) {
-    const int64 idle_at = partition.window(block).idle_at().count();
-    if (partition.slot(block).is_in_use || idle_at > now.count()) {
-      next = std::min(next, idle_at);
+  for (uint32 seen = 0; seen < head.pool.block_count; ++seen) {
+    const uint32 block = (head.hand + seen) % head.pool.block_count;
+    if (!partition.pool.is_allocated(block)) continue;
+    if (!may_go(partition, block, now)) {
+      next = std::min(next, partition.window(block).idle_at().count());
       continue;
     }
-    unlink_slot(partition, block);
-    partition.pool.release(block);
+    evict(partition, block);
+    const uint32 found = partition.pool.allocate(order);
+    if (found == kNoBlock) continue;
+    head.hand = block;
+    return found;
   }
-  partition.head->nothing_idle_before_us = next;
+  head.nothing_idle_before_us = next;
+  return kNoBlock;
+}
+
+// The same for the windows of one user.
+static void evict_at(PartitionView &partition, uint64 place, Micros now) {
+  uint32 next = kNoBlock;
+  for (uint32 block = *chain_of(partition, place); block != kNoBlock; block = next) {
+    next = partition.slot(block).next;
+    if (partition.slot(block).place == place && may_go(partition, block, now)) evict(partition, block);
+  }
 }
 
 static uint32 allocate(PartitionView &partition, const RateLimit &limit, Micros now) {
   const int order = block_order(sizeof(WindowSlot) + static_cast<std::size_t>(window_cells(limit)) * sizeof(int64));
   const uint32 block = partition.pool.allocate(order);
-  if (block != kNoBlock) return block;
-  evict_idle(partition, now);
-  return partition.pool.allocate(order);
+  return block != kNoBlock ? block : evict_for(partition, order, now);
 }
 
 // Not in the middle of a character.
@@ -131,7 +152,7 @@ static int look_through(Found &found, const WindowKey &key) {
 
 static ChargeOutcome find_or_make(Found &found, const WindowRequest &request, Micros now) {
   if (look_through(found, request.key) >= kWindowsOfUserMax && found.block == kNoBlock) {
-    evict_idle(found.partition, now);
+    evict_at(found.partition, found.place, now);
     if (look_through(found, request.key) >= kWindowsOfUserMax) return ChargeOutcome::too_many_windows;
   }
   if (found.block == kNoBlock) {

@@ -36,7 +36,8 @@ static_assert(sizeof(WindowSlot) + kExactRequestsMax * sizeof(int64) <= kChunkBy
 
 struct LimiterPartition {
   uint64 next_serial;
-  int64 nothing_idle_before_us;  // a sweep that comes earlier would find nothing
+  int64 nothing_idle_before_us;  // a search for idle windows that comes earlier would find none
+  uint32 hand;                   // where the next one begins
   BlockPoolHead pool;
 };
 
