@@ -180,7 +180,7 @@ struct Arrivals {
 };
 
 TEST(SlidingWindow, UpTo1024AcceptsExactlyWhenTheOracleDoes) {
-  for (unsigned seed = 1; seed <= 60; ++seed) {
+  for (unsigned seed = 1; seed <= 30; ++seed) {
     Arrivals arrivals(seed);
     const RateLimit limit = limit_of(1 + arrivals.below(seed % 2 == 0 ? 12 : 1024), seconds(1 + arrivals.below(5)));
     OwnedWindow window(limit, kStart);
@@ -203,7 +203,7 @@ TEST(SlidingWindow, UpTo1024AcceptsExactlyWhenTheOracleDoes) {
 }
 
 TEST(SlidingWindow, WhatItSaysToWaitIsEnoughAndOneInstantLessIsNot) {
-  for (unsigned seed = 1; seed <= 60; ++seed) {
+  for (unsigned seed = 1; seed <= 30; ++seed) {
     Arrivals arrivals(seed);
     const RateLimit limit = limit_of(1 + arrivals.below(seed % 2 == 0 ? 50 : 4000), seconds(1 + arrivals.below(5)));
     OwnedWindow window(limit, kStart);
@@ -223,7 +223,7 @@ TEST(SlidingWindow, WhatItSaysToWaitIsEnoughAndOneInstantLessIsNot) {
 }
 
 TEST(SlidingWindow, Above1024NeverAcceptsMoreAndIsLateByASliceAtMost) {
-  for (unsigned seed = 1; seed <= 40; ++seed) {
+  for (unsigned seed = 1; seed <= 24; ++seed) {
     Arrivals arrivals(seed);
     const RateLimit limit = limit_of(1025 + arrivals.below(4000), seconds(1 + arrivals.below(5)));
     const Micros late = limit.window + limit.window / 31 + Micros(64);
@@ -250,7 +250,7 @@ TEST(SlidingWindow, Above1024NeverAcceptsMoreAndIsLateByASliceAtMost) {
 // Lowered and raised at any time, over the line between exact and sliced; as long as it is exact, made shorter and
 // longer too: a sliced window that was made shorter has forgotten what no longer counted.
 TEST(SlidingWindow, ALimitThatChangesInUseIsNeverExceeded) {
-  for (unsigned seed = 1; seed <= 80; ++seed) {
+  for (unsigned seed = 1; seed <= 40; ++seed) {
     Arrivals arrivals(seed);
     const int requests_max = seed % 2 == 0 ? kExactRequestsMax : 3000;
     RateLimit limit = limit_of(1 + arrivals.below(requests_max), seconds(2 + arrivals.below(5)));

@@ -31,6 +31,7 @@ struct BlockPoolHead {
 // A view of a pool: owns nothing. The memory: a head, a byte for each block, and the blocks themselves.
 class BlockPool {
  public:
+  BlockPool() = default;  // of nothing, to be assigned to
   BlockPool(BlockPoolHead &head, std::uint8_t *states, std::byte *blocks)
       : head_(&head), states_(states), blocks_(blocks) {}
 
@@ -58,9 +59,9 @@ class BlockPool {
   void push_free(std::uint32_t block, int order);
   void remove_free(std::uint32_t block, int order);
 
-  BlockPoolHead *head_;
-  std::uint8_t *states_;
-  std::byte *blocks_;
+  BlockPoolHead *head_ = nullptr;
+  std::uint8_t *states_ = nullptr;
+  std::byte *blocks_ = nullptr;
 };
 
 }  // namespace agent_queue

@@ -23,9 +23,9 @@ static uint64 place_of(const WindowKey &key, uint64 name_hash) {
 // A window that a charge is about, found or made.
 struct Found {
   PartitionView partition;
-  uint64 place;
-  uint64 name_hash;
-  uint32 block;
+  uint64 place = 0;
+  uint64 name_hash = 0;
+  uint32 block = kNoBlock;
 };
 
 static bool is_of(const WindowSlot &slot, const WindowKey &key, uint64 name_hash) {
@@ -225,8 +225,8 @@ static Found locate(const WindowKey &key) {
 
 ChargeResult charge_windows(const WindowRequest *windows, int count, int requests, WindowToken *tokens) {
   if (count == 0) return {};
-  Found found[kChargedTogetherMax] = {locate(windows[0].key), locate(windows[count > 1 ? 1 : 0].key),
-                                      locate(windows[count > 2 ? 2 : 0].key)};
+  Found found[kChargedTogetherMax];
+  for (int i = 0; i < count; ++i) found[i] = locate(windows[i].key);
   const uint32 locked = lock_partitions(found, count);
   const Micros now = limiter_now();
   ChargeResult result = find_all(found, windows, count, now);

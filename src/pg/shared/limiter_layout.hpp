@@ -43,10 +43,10 @@ struct LimiterPartition {
 
 // A partition with what belongs to it, as this process finds it.
 struct PartitionView {
-  LimiterPartition *head;
-  uint32 *chains;  // the first block of each; kNoBlock: empty
+  LimiterPartition *head = nullptr;
+  uint32 *chains = nullptr;  // the first block of each; kNoBlock: empty
   BlockPool pool;
-  LWLock *lock;
+  LWLock *lock = nullptr;
 
   WindowSlot &slot(uint32 block) const { return *static_cast<WindowSlot *>(pool.at(block)); }
   SlidingWindow window(uint32 block) const {
