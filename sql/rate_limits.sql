@@ -155,6 +155,18 @@ UPDATE agent_users SET tier = 'superadmin' WHERE user_id = u(12);
 SELECT accepted(enqueue_sql('t_rate', 12), 1);
 DELETE FROM agent_users WHERE user_id = u(13);
 SELECT accepted(enqueue_sql('t_rate', 13), 20);
+-- What was charged under one rule comes back under another, also when the window had to move to larger memory.
+BEGIN;
+SELECT accepted(enqueue_sql('t_rate', 20), 4), used(20, 't_rate');
+SAVEPOINT one;
+UPDATE agent_limits SET max_requests = 500 WHERE tier = 't_rate' AND endpoint = 't_rate';
+SELECT accepted(bulk_sql('t_rate', 20, 100), 2), used(20, 't_rate');
+ROLLBACK TO one;
+SELECT used(20, 't_rate'), accepted(enqueue_sql('t_rate', 20), 4);
+UPDATE agent_limits SET max_requests = 500, window_seconds = 120 WHERE tier = 't_rate' AND endpoint = 't_rate';
+SELECT accepted(bulk_sql('t_rate', 20, 100), 2), used(20, 't_rate');
+ROLLBACK;
+SELECT used(20, 't_rate'), accepted(enqueue_sql('t_rate', 20), 9);
 -- A tier that does not exist: nobody knows what it allows.
 SELECT refusal(enqueue_sql('t_rate', 91));
 SELECT refusal(format('SELECT check_rate_limit(%L, %L)', u(91), 't_rate'));

@@ -16,15 +16,25 @@ COMMENT ON FUNCTION @extschema@.check_rate_limit(uuid, varchar, int, int) IS
     'accepted in any span of the window. Jobs are counted apart from it (granted by grant_agent_access)';
 
 CREATE OR REPLACE FUNCTION @extschema@.agent_queue_rate_limits(
+    -- whose requests are counted: user, system, agent_type or queue
     OUT kind text,
+    -- of kind user
     OUT user_id uuid,
+    -- the endpoint, the agent type or the queue; its first 76 bytes
     OUT endpoint text,
+    -- jobs or checks
     OUT namespace text,
+    -- requests that count now
     OUT used int,
+    -- the limit that held for the last request
     OUT max_requests int,
+    -- its window
     OUT window_seconds int,
+    -- when the next request will be accepted; NULL: it would be now; infinity: not under this limit
     OUT free_at timestamptz,
+    -- refused requests since the window began
     OUT blocked bigint,
+    -- when it was last asked
     OUT last_used timestamptz
 ) RETURNS SETOF record
     LANGUAGE C VOLATILE PARALLEL RESTRICTED ROWS 1000

@@ -81,14 +81,18 @@ static bool is_live(const WindowView &view) {
   return view.used > 0 || (view.refused > 0 && view.last_used_ago < view.limit.window);
 }
 
+// Under one hold of the lock, so that charges wait for microseconds only.
+static constexpr uint32 kBlocksAtOnce = 1024;
+
 int list_windows(WindowWalk &walk, DatabaseOid database, const UserId *user, WindowView *views, int capacity) {
   int count = 0;
   while (walk.partition < kLimiterPartitions && count < capacity) {
     const PartitionView partition = partition_view(walk.partition);
     LWLockAcquire(partition.lock, LW_SHARED);
     const Micros now = limiter_now();
+    const uint32 end = walk.block + kBlocksAtOnce;
     uint32 block = partition.pool.next_allocated(walk.block);
-    for (; block != kNoBlock && count < capacity; block = partition.pool.next_allocated(block + 1)) {
+    for (; block < end && count < capacity; block = partition.pool.next_allocated(block + 1)) {
       const WindowSlot &slot = partition.slot(block);
       if (slot.database != database) continue;
       if (user != nullptr && (slot.kind != WindowKind::user || slot.user != *user)) continue;

@@ -94,7 +94,7 @@ void define() {
   define_int("agent_queue.rate_limit_memory", "Shared memory for the windows of rate limits.",
              "A window of up to 10 requests takes 256 bytes, the largest one 16 kB. Where all of them are in use, "
              "requests that need another one are refused.",
-             &rate_memory_mb, 1, 4096, PGC_POSTMASTER, GUC_UNIT_MB);
+             &rate_memory_mb, 1, 1024, PGC_POSTMASTER, GUC_UNIT_MB);
   define_int("agent_queue.max_tracked_users", "Users whose requests and money of a day and month can be counted.",
              "Fixed shared memory, about 200 bytes each. Users beyond it wait, rather than exceed a budget.",
              &max_tracked_users, 1000, 10000000, PGC_POSTMASTER, 0);
