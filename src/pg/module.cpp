@@ -17,7 +17,8 @@ void _PG_init(void) {
                     errmsg("agent_queue must be loaded via shared_preload_libraries"),
                     errhint("Add agent_queue to shared_preload_libraries in postgresql.conf and restart the server.")));
   agent_queue::pg::settings::define();
-  agent_queue::pg::shared::install_hooks({.rate_limit_megabytes = agent_queue::pg::settings::rate_memory_mb});
+  agent_queue::pg::shared::install_hooks({.rate_limit_megabytes = agent_queue::pg::settings::rate_memory_mb,
+                                          .tracked_users = agent_queue::pg::settings::max_tracked_users});
   agent_queue::pg::install_utility_hook();
   if (!IsBinaryUpgrade) agent_queue::pg::register_launcher_process();
 }

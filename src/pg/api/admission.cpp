@@ -211,7 +211,6 @@ std::size_t bytes_of(Datum jsonb) {
   return guard([&] { return toast_raw_datum_size(jsonb); });
 }
 
-void admit_new(JobRow &row) {
 // False: the job is to be left out.
 bool admit_new(JobRow &row) {
   const AdmissionClock clock = AdmissionClock::tick();
@@ -227,13 +226,13 @@ bool admit_new(JobRow &row) {
   clear_machinery(row);
   const TimestampTz run_at = admit_run_at(row, clock);
   admit_expires_at(row, type, run_at, clock);
+  if (!charge_rates({*catalog, user, type, queue}, current_call == nullptr ? 1 : current_call->jobs_seen()))
+    return false;
   const shared::Payer payer = find_payer(type, user);
   admit_spending(payer, type, bytes_of(row.get(Column::request_data)));
   const TimestampTz start = run_at > clock.now ? run_at : stand_in_line(payer, queue.name, type.name, priority, run_at);
   const std::int64_t key = claim_key(Micros{start}, priority);
   row.set_int64(Column::claim_key, key);
-  if (!charge_rates({*catalog, user, type, queue}, current_call == nullptr ? 1 : current_call->jobs_seen()))
-    return false;
   if (run_at > clock.now)
     note_delayed_job(run_at);
   else

@@ -8,6 +8,7 @@
 #include "pg/api/caller.hpp"
 #include "pg/api/charges.hpp"
 #include "pg/api/encoding.hpp"
+#include "pg/api/rate_admission.hpp"
 #include "pg/boundary/errors.hpp"
 #include "pg/boundary/guard.hpp"
 #include "pg/shared/ledger.hpp"
@@ -115,12 +116,7 @@ void count_request(shared::LedgerKey key, const shared::Payer &payer, WallTime n
 
 shared::Payer find_payer(const AgentType &type, const std::optional<UserId> &user) {
   if (std::optional<shared::Payer> payer = current_payers().find(type.name, user)) return *payer;
-  const std::string tier(tier_name_of(find_user(*user)));
-  raise(
-      sqlstate("42704"),
-      {.message = to_server_encoding("tier \"" + tier + "\" of the user does not exist"),
-       .detail = {},
-       .hint = to_server_encoding("Insert it into the table agent_tiers, or correct the user's row in agent_users.")});
+  refuse_unknown_tier(*current_payers().catalog(), tier_name_of(find_user(*user)));
 }
 
 void admit_spending(const shared::Payer &payer, const AgentType &type, std::size_t request_bytes) {

@@ -1,5 +1,6 @@
 // enqueue_agent() and enqueue_agents(). Both only INSERT: admission, which a plain INSERT passes too, does the rest.
 // Regime: guarded C++. Tested in sql/enqueue.sql, sql/enqueue_bulk.sql and sql/idempotency.sql.
+#include <optional>
 #include <string>
 
 #include "pg/api/admission.hpp"
@@ -139,10 +140,23 @@ void need_key(const EnqueueTerms &terms) {
 
 }  // namespace
 
+namespace {
+
+// The job that has the key already, before anything is counted or charged for it: nothing was asked for then.
+std::optional<std::int64_t> find_known(const EnqueueTerms &terms, const Installation &where) {
+  if (!terms.has(kKeyParameter) || find_same(terms, sql::Jobs::one, where) == 0) return std::nullopt;
+  const SameJob same = guard([] { return read_same(0); });
+  if (!same.fits()) refuse_key(text_of(terms.value(kKeyParameter)), same);
+  return same.id;
+}
+
+}  // namespace
+
 std::uintptr_t enqueue_one(EnqueueTerms &terms) {
   const Installation &where = installation();
   RateCharge charge(1, key_of(terms));
   SpiScope spi;
+  if (const std::optional<std::int64_t> known = find_known(terms, where)) return Int64GetDatum(*known);
   for (int tries = 0; tries < kTriesMax; ++tries) {
     AdmissionCall call(terms.now);
     if (insert_jobs(terms, sql::Jobs::one, where) == 1)
@@ -237,6 +251,10 @@ void enqueue_many(EnqueueTerms &terms, ReturnSetInfo *result) {
   RateCharge charge(static_cast<std::int64_t>(count), key_of(terms));
   std::uint64_t stored = 0;
   SpiScope spi;
+  if (terms.has(kKeyParameter)) {
+    const std::uint64_t rows = find_same(terms, sql::Jobs::many, where);
+    if (are_all_same(text_of(terms.value(kKeyParameter)), rows)) return guard([&] { put_ids(result); });
+  }
   for (int tries = 0; tries < kTriesMax; ++tries) {
     AdmissionCall call(terms.now);
     RequestNumberContext context(call);

@@ -149,13 +149,16 @@ void raise_unless_judged(const ChargeResult &result) {
            "Use fewer endpoints: an endpoint is a kind of request, not a single one.");
 }
 
+void refuse_unknown_tier(const Catalog &catalog, std::string_view tier) {
+  refuse(sqlstate("42704"), "tier " + quoted(tier) + " of the user does not exist",
+         catalog.tiers.empty() ? "The table agent_tiers is empty."
+                               : "There are: " + similar_names(catalog.tiers, tier) + ".",
+         "Insert it into the table agent_tiers, or correct the user's row in agent_users.");
+}
+
 std::optional<RateLimit> tier_limit(const Catalog &catalog, const UserId &user, std::string_view endpoint) {
   const std::string_view tier = tier_name_of(find_user(user));
-  if (find_name(catalog.tiers, tier) == nullptr)
-    refuse(sqlstate("42704"), "tier " + quoted(tier) + " of the user does not exist",
-           catalog.tiers.empty() ? "The table agent_tiers is empty."
-                                 : "There are: " + similar_names(catalog.tiers, tier) + ".",
-           "Insert it into the table agent_tiers, or correct the user's row in agent_users.");
+  if (find_name(catalog.tiers, tier) == nullptr) refuse_unknown_tier(catalog, tier);
   return rate_limit_of(catalog, tier, endpoint);
 }
 

@@ -67,6 +67,8 @@ class RateCharge {
 // take; 42704: the user's tier does not exist; PT503: the limiter's memory is full.
 bool charge_rates(const RatedJob &job, std::int64_t number);
 
+[[noreturn]] void refuse_unknown_tier(const Catalog &catalog, std::string_view tier);
+
 // The rule of a user's tier for an endpoint; empty: none holds. 42704: the tier does not exist.
 std::optional<RateLimit> tier_limit(const Catalog &catalog, const UserId &user, std::string_view endpoint);
 

@@ -42,9 +42,9 @@ struct LedgerMemory {
 
 extern LedgerMemory *ledger;
 
-Size ledger_memory_size();
-// In the postmaster: makes it or finds it.
-void init_ledger(LWLock *lock);
+// In the postmaster: asks for the memory; makes it or finds it.
+void request_ledger(int users);
+void start_ledger(LWLock *lock);
 
 LedgerEntry &ledger_entry(int index);
 // nullptr: there is none; with `make`: there is no room.

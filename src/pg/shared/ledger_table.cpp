@@ -7,7 +7,6 @@
 
 #include "pg/shared/layout.hpp"
 #include "pg/shared/ledger_layout.hpp"
-#include "pg/wrap/guc.hpp"
 
 namespace agent_queue::pg::shared {
 
@@ -20,8 +19,10 @@ static LedgerEntry *entries = nullptr;
 static constexpr int kOtherAccounts = 1024;
 static constexpr int64 kSweepInterval = INT64CONST(60'000'000);  // µs
 
+static int tracked_users = 0;
+
 static int capacity() {
-  return settings::max_tracked_users + kOtherAccounts;
+  return tracked_users + kOtherAccounts;
 }
 
 static int bucket_count() {
@@ -38,8 +39,13 @@ static Size buckets_size() {
   return TYPEALIGN(64, sizeof(int32) * static_cast<Size>(bucket_count()));
 }
 
-Size ledger_memory_size() {
+static Size memory_size() {
   return add_size(add_size(head_size(), buckets_size()), mul_size(sizeof(LedgerEntry), static_cast<Size>(capacity())));
+}
+
+void request_ledger(int users) {
+  tracked_users = users;
+  RequestAddinShmemSpace(memory_size());
 }
 
 static void make_all_free(LWLock *lock) {
@@ -56,10 +62,10 @@ static void make_all_free(LWLock *lock) {
   ledger->free_head = 0;
 }
 
-void init_ledger(LWLock *lock) {
+void start_ledger(LWLock *lock) {
   bool found = false;
   // Accounts hold 128-bit numbers; the memory is aligned for cache lines.
-  auto *memory = static_cast<char *>(ShmemInitStruct("agent_queue ledger", ledger_memory_size(), &found));
+  auto *memory = static_cast<char *>(ShmemInitStruct("agent_queue ledger", memory_size(), &found));
   ledger = reinterpret_cast<LedgerMemory *>(memory);
   buckets = reinterpret_cast<int32 *>(memory + head_size());
   entries = reinterpret_cast<LedgerEntry *>(memory + head_size() + buckets_size());
