@@ -151,7 +151,8 @@ is(used('jobs', 'sliced'), 0, 'windows start empty after a crash');
 
 $node->append_conf('postgresql.conf', "agent_queue.rate_limit_memory = 1MB\n");
 $node->restart;
-psql(q{INSERT INTO agent_limits (tier, endpoint, max_requests, window_seconds) VALUES ('free', 'brief', 2, 1), ('free', 'long', 2, 3600)});
+psql(q{UPDATE agent_tiers SET unlimited = false WHERE name = 'free';
+	INSERT INTO agent_limits (tier, endpoint, max_requests, window_seconds) VALUES ('free', 'brief', 2, 1), ('free', 'long', 2, 3600)});
 is(psql("SELECT count(*) FILTER (WHERE check_rate_limit('$USER', 'exact')) FROM generate_series(1, 600)"), EXACT, 'a user at the limit');
 psql(<<~'SQL');
 	CREATE FUNCTION fill(endpoint text, tries int, OUT accepted int, OUT states text) LANGUAGE plpgsql AS $$
