@@ -9,6 +9,8 @@ CREATE TABLE @extschema@.agent_types (
     params            jsonb NOT NULL DEFAULT '{}',
     priority          int NOT NULL DEFAULT 5,
     max_output_tokens int NOT NULL DEFAULT 1024,
+    complexity        text COLLATE "C" NOT NULL DEFAULT 'medium',
+    requires_reasoning boolean NOT NULL DEFAULT false,
     request_timeout   interval NOT NULL DEFAULT '5 min',
     expires_in        interval DEFAULT '5 min',
     max_retries       int NOT NULL DEFAULT 3,
@@ -34,6 +36,7 @@ CREATE TABLE @extschema@.agent_types (
     CONSTRAINT agent_types_params_is_an_object CHECK (jsonb_typeof(params) = 'object'),
     CONSTRAINT agent_types_priority_in_range CHECK (priority BETWEEN 1 AND 10),
     CONSTRAINT agent_types_max_output_tokens_in_range CHECK (max_output_tokens BETWEEN 1 AND 1000000),
+    CONSTRAINT agent_types_complexity_is_known CHECK (complexity IN ('low', 'medium', 'high')),
     CONSTRAINT agent_types_request_timeout_in_range
         CHECK (request_timeout BETWEEN interval '1 ms' AND interval '1 day'),
     CONSTRAINT agent_types_expires_in_in_range CHECK (expires_in BETWEEN interval '1 ms' AND interval '10 years'),
@@ -71,6 +74,9 @@ COMMENT ON COLUMN @extschema@.agent_types.params IS
     'Members added to the provider''s request as they are, e.g. {"temperature": 0}';
 COMMENT ON COLUMN @extschema@.agent_types.priority IS '1 to 10, 1 first: of jobs that name none';
 COMMENT ON COLUMN @extschema@.agent_types.max_output_tokens IS '1 to 1,000,000: the bound sent to the provider';
+COMMENT ON COLUMN @extschema@.agent_types.complexity IS
+    'low, medium or high: what a model must be capable of that a route with model auto comes to';
+COMMENT ON COLUMN @extschema@.agent_types.requires_reasoning IS 'Such a model must think before it answers';
 COMMENT ON COLUMN @extschema@.agent_types.request_timeout IS 'The longest that one call may take; up to a day';
 COMMENT ON COLUMN @extschema@.agent_types.expires_in IS 'How long a job may wait for its call; NULL: for ever';
 COMMENT ON COLUMN @extschema@.agent_types.max_retries IS '0 to 100: attempts after the first';
@@ -114,11 +120,16 @@ CREATE TABLE @extschema@.agent_routes (
     CONSTRAINT agent_routes_position_in_range CHECK (position >= 1),
     CONSTRAINT agent_routes_provider_is_valid CHECK (length(provider) BETWEEN 1 AND 200 AND provider !~ '[[:cntrl:]]'),
     CONSTRAINT agent_routes_model_is_valid CHECK (length(model) BETWEEN 1 AND 200 AND model !~ '[[:cntrl:]]'),
+    CONSTRAINT agent_routes_auto_is_a_model CHECK (provider <> 'auto' OR model = 'auto'),
     CONSTRAINT agent_routes_weight_in_range CHECK (weight BETWEEN 0 AND 1000000)
 );
 COMMENT ON TABLE @extschema@.agent_routes IS
     'Where the jobs of an agent type go: by position, within one position by weight';
 COMMENT ON COLUMN @extschema@.agent_routes.position IS '1 is the first choice';
+COMMENT ON COLUMN @extschema@.agent_routes.provider IS 'A row of agent_providers; with model auto, auto means any';
+COMMENT ON COLUMN @extschema@.agent_routes.model IS
+    'As the provider calls it; auto: at each claim the cheapest that fits complexity, requires_reasoning and '
+    'max_output_tokens of the agent type, as select_optimal_model() would say';
 COMMENT ON COLUMN @extschema@.agent_routes.weight IS '0 to 1,000,000: the share among the routes of the same position';
 
 CREATE TABLE @extschema@.agent_providers (

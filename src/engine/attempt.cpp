@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "core/catalog/hold.hpp"
+#include "core/catalog/model_choice.hpp"
 #include "core/retry/retry_policy.hpp"
 #include "core/wire/json_read.hpp"
 #include "core/wire/text_clean.hpp"
@@ -38,19 +39,19 @@ UsageRecord usage_record(const ClaimedJob &job, std::string_view provider, std::
 // What the provider counted, at the price of its own statement or of the list.
 UsageRecord reported_usage(const Attempt &attempt, const Usage &usage, const std::optional<Usd> &stated,
                            Micros latency) {
-  const Route &route = *attempt.route;
-  UsageRecord record = usage_record(attempt.job, route.provider, route.model, latency);
+  const Target &target = attempt.target;
+  UsageRecord record = usage_record(attempt.job, target.provider, target.model, latency);
   record.usage = usage;
-  record.cost = stated
-                    ? stated
-                    : cost_of(usage, attempt.catalog->prices.find(route.provider, route.model, attempt.job.started_at));
+  record.cost =
+      stated ? stated
+             : cost_of(usage, attempt.catalog->prices.find(target.provider, target.model, attempt.job.started_at));
   return record;
 }
 
-UsageRecord estimated_usage(const ClaimedJob &job, const Catalog &catalog, const AgentType &type, const Route &route,
+UsageRecord estimated_usage(const ClaimedJob &job, const Catalog &catalog, const AgentType &type, const Target &target,
                             std::size_t request_bytes, Micros latency) {
-  UsageRecord record = usage_record(job, route.provider, route.model, latency);
-  const Estimate estimate = estimate_attempt(catalog, type, route, request_bytes, job.started_at);
+  UsageRecord record = usage_record(job, target.provider, target.model, latency);
+  const Estimate estimate = estimate_attempt(catalog, type, target, request_bytes, job.started_at);
   record.usage = estimate.usage;
   record.cost = estimate.cost;
   record.estimated = true;
@@ -60,7 +61,7 @@ UsageRecord estimated_usage(const ClaimedJob &job, const Catalog &catalog, const
 // Of a stream that broke off: what the provider had reported is exact, the rest is booked at its worst.
 UsageRecord broken_stream_usage(const Attempt &attempt, const std::optional<Usage> &reported, Micros latency) {
   UsageRecord record =
-      estimated_usage(attempt.job, *attempt.catalog, *attempt.type, *attempt.route, attempt.request_bytes, latency);
+      estimated_usage(attempt.job, *attempt.catalog, *attempt.type, attempt.target, attempt.request_bytes, latency);
   if (!reported) return record;
   const std::int64_t worst_output = record.usage.output;
   const std::int64_t worst_input = record.usage.input;
@@ -69,7 +70,7 @@ UsageRecord broken_stream_usage(const Attempt &attempt, const std::optional<Usag
   record.usage.output = std::max(reported->output, worst_output);
   // Without a cost the estimate says that nothing bounds the output.
   if (record.cost)
-    record.cost = cost_of(record.usage, attempt.catalog->prices.find(attempt.route->provider, attempt.route->model,
+    record.cost = cost_of(record.usage, attempt.catalog->prices.find(attempt.target.provider, attempt.target.model,
                                                                      attempt.job.started_at));
   return record;
 }
@@ -185,7 +186,7 @@ Settlement completed(const Attempt &attempt, const Answer &answer, Micros latenc
 
   AnswerParts parts;
   parts.text = answer.text;
-  parts.model = answer.model.empty() ? std::string_view(attempt.route->model) : std::string_view(answer.model);
+  parts.model = answer.model.empty() ? std::string_view(attempt.target.model) : std::string_view(answer.model);
   parts.finish_reason = answer.finish_reason;
   parts.refusal = answer.refusal;
   parts.reasoning = answer.reasoning;
@@ -195,7 +196,7 @@ Settlement completed(const Attempt &attempt, const Answer &answer, Micros latenc
 
   if (!answer.usage_known) {
     settlement.usage =
-        estimated_usage(attempt.job, *attempt.catalog, *attempt.type, *attempt.route, attempt.request_bytes, latency);
+        estimated_usage(attempt.job, *attempt.catalog, *attempt.type, attempt.target, attempt.request_bytes, latency);
     return settlement;
   }
   settlement.usage = reported_usage(attempt, answer.usage, answer.cost, latency);
@@ -221,8 +222,8 @@ Settlement cancelled(const Attempt &attempt, const CallEnd &end, Now now, const 
     settlement.usage->first_token = first_token_of(streamed, end);
   }
   settlement.has_parts = streamed && streamed->has_parts;
-  settlement.provider = attempt.route->provider;
-  settlement.model = attempt.route->model;
+  settlement.provider = attempt.target.provider;
+  settlement.model = attempt.target.model;
   return settlement;
 }
 
@@ -262,11 +263,9 @@ std::variant<PreparedCall, Settlement> prepare_call(ClaimedJob job, std::shared_
 
   const AgentType *type = catalog->agent_type(job.agent_type);
   if (type == nullptr) return misconfigured(job, "agent type \"" + job.agent_type + "\" does not exist any more", now);
-  const Route *route = choose_route(*catalog, *type, job.id, job.retry_count + 1);
-  if (route == nullptr)
-    return misconfigured(job, "agent type \"" + job.agent_type + "\" has no route to an enabled provider", now);
-  const Provider *provider = catalog->provider(route->provider);
-  if (provider == nullptr) return misconfigured(job, "provider \"" + route->provider + "\" does not exist", now);
+  const std::optional<Target> target = choose_target(*catalog, *type, job.id, job.retry_count + 1, job.started_at);
+  if (!target) return misconfigured(job, explain_no_target(*type), now);
+  const Provider *provider = catalog->provider(target->provider);  // a usable route has one
   const WireFormat *wire_format = find_wire_format(provider->wire_format, provider->dialect);
   if (wire_format == nullptr)
     return misconfigured(job,
@@ -291,7 +290,7 @@ std::variant<PreparedCall, Settlement> prepare_call(ClaimedJob job, std::shared_
   Call call;
   call.base_url = provider->base_url;
   if (plain_key != nullptr) call.api_key = plain_key->text;
-  call.model = route->model;
+  call.model = target->model;
   call.prompt = &*prompt;
   call.params = &type->params;
   call.max_output_tokens = type->max_output_tokens;
@@ -312,7 +311,7 @@ std::variant<PreparedCall, Settlement> prepare_call(ClaimedJob job, std::shared_
   prepared.attempt.job = std::move(job);
   prepared.attempt.catalog = std::move(catalog);
   prepared.attempt.type = type;
-  prepared.attempt.route = route;
+  prepared.attempt.target = *target;
   prepared.attempt.provider = provider;
   prepared.attempt.wire_format = wire_format;
   prepared.attempt.uses_token = plain_key == nullptr;
@@ -352,8 +351,8 @@ Settlement conclude(const Attempt &attempt, const CallEnd &end, std::string_view
   }
   if (settlement.usage) settlement.usage->first_token = first_token;
   settlement.has_parts = streamed && streamed->has_parts;
-  settlement.provider = attempt.route->provider;
-  settlement.model = attempt.route->model;
+  settlement.provider = attempt.target.provider;
+  settlement.model = attempt.target.model;
   return settlement;
 }
 
@@ -374,17 +373,18 @@ Settlement conclude_lost(const ClaimedJob &job, const Catalog &catalog, Now now)
   Settlement settlement = type == nullptr ? failed(job, JobErrorCode::uncertain, failure.message, now)
                                           : settle_failure(job, *type, failure, Micros{0}, now);
 
-  const Route *route = type == nullptr ? nullptr : choose_route(catalog, *type, job.id, job.retry_count + 1);
-  if (route == nullptr) {
+  const std::optional<Target> target =
+      type == nullptr ? std::nullopt : choose_target(catalog, *type, job.id, job.retry_count + 1, job.started_at);
+  if (!target) {
     settlement.usage = targetless_usage(job, type);
     return settlement;
   }
-  settlement.provider = route->provider;
-  settlement.model = route->model;
-  const Provider *provider = catalog.provider(route->provider);
+  settlement.provider = target->provider;
+  settlement.model = target->model;
+  const Provider *provider = catalog.provider(target->provider);
   const WireFormat *format = provider == nullptr ? nullptr : find_wire_format(provider->wire_format);
   if (format == nullptr || !format->is_local())
-    settlement.usage = estimated_usage(job, catalog, *type, *route, job.request.size(), Micros{0});
+    settlement.usage = estimated_usage(job, catalog, *type, *target, job.request.size(), Micros{0});
   return settlement;
 }
 

@@ -24,7 +24,7 @@ struct Attempt {
   std::size_t request_bytes = 0;
   std::shared_ptr<const Catalog> catalog;  // keeps the pointers below alive
   const AgentType *type = nullptr;
-  const Route *route = nullptr;
+  Target target;  // views of the catalog
   const Provider *provider = nullptr;
   const WireFormat *wire_format = nullptr;
   std::string secret;           // the key that was sent: redacted from whatever comes back, also after it was changed

@@ -26,8 +26,8 @@ Route route(int position, std::string provider, int weight = 100) {
 }
 
 std::string chosen(const Catalog &catalog, const AgentType &type, std::int64_t id = 1, int attempt = 1) {
-  const Route *found = choose_route(catalog, type, JobId{id}, attempt);
-  return found == nullptr ? "none" : found->provider;
+  const std::optional<Target> found = choose_target(catalog, type, JobId{id}, attempt, WallTime{});
+  return found ? std::string(found->provider) : "none";
 }
 
 TEST(Catalog, FindsByNameAndSaysWhatItDoesNotHave) {
@@ -53,21 +53,21 @@ TEST(Catalog, HoldsAQueueOpenThatHasNoRow) {
   EXPECT_TRUE(Catalog().is_open("nowhere"));
 }
 
-TEST(ChooseRoute, TakesTheFirstPosition) {
+TEST(ChooseTarget, TakesTheFirstPosition) {
   const Catalog catalog = catalog_with({"a", "b"});
   AgentType type;
   type.routes = {route(1, "a"), route(2, "b")};
   for (std::int64_t id = 0; id < 100; ++id) EXPECT_EQ(chosen(catalog, type, id), "a");
 }
 
-TEST(ChooseRoute, DoesNotDependOnTheOrderOfTheRoutes) {
+TEST(ChooseTarget, DoesNotDependOnTheOrderOfTheRoutes) {
   const Catalog catalog = catalog_with({"a", "b", "c"});
   AgentType type;
   type.routes = {route(2, "b"), route(1, "a"), route(3, "c")};
   for (std::int64_t id = 0; id < 100; ++id) EXPECT_EQ(chosen(catalog, type, id), "a");
 }
 
-TEST(ChooseRoute, SkipsDisabledAndUnknownProviders) {
+TEST(ChooseTarget, SkipsDisabledAndUnknownProviders) {
   Catalog catalog = catalog_with({"a", "b"});
   catalog.providers["a"].enabled = false;
   AgentType type;
@@ -75,7 +75,7 @@ TEST(ChooseRoute, SkipsDisabledAndUnknownProviders) {
   EXPECT_EQ(chosen(catalog, type), "b");
 }
 
-TEST(ChooseRoute, SharesAPositionByWeight) {
+TEST(ChooseTarget, SharesAPositionByWeight) {
   const Catalog catalog = catalog_with({"a", "b", "c"});
   AgentType type;
   type.routes = {route(1, "a", 10), route(1, "b", 30), route(2, "c", 1000)};
@@ -86,14 +86,14 @@ TEST(ChooseRoute, SharesAPositionByWeight) {
   EXPECT_EQ(counts["c"], 0);
 }
 
-TEST(ChooseRoute, IsTheSameForTheSameJobAndAttempt) {
+TEST(ChooseTarget, IsTheSameForTheSameJobAndAttempt) {
   const Catalog catalog = catalog_with({"a", "b"});
   AgentType type;
   type.routes = {route(1, "a"), route(1, "b")};
   for (std::int64_t id = 0; id < 100; ++id) EXPECT_EQ(chosen(catalog, type, id, 2), chosen(catalog, type, id, 2));
 }
 
-TEST(ChooseRoute, DrawsAnewForAnotherAttempt) {
+TEST(ChooseTarget, DrawsAnewForAnotherAttempt) {
   const Catalog catalog = catalog_with({"a", "b"});
   AgentType type;
   type.routes = {route(1, "a"), route(1, "b")};
@@ -102,7 +102,7 @@ TEST(ChooseRoute, DrawsAnewForAnotherAttempt) {
   EXPECT_NEAR(changed, 500, 100);
 }
 
-TEST(ChooseRoute, NeverTakesARouteWithoutWeight) {
+TEST(ChooseTarget, NeverTakesARouteWithoutWeight) {
   const Catalog catalog = catalog_with({"a", "b"});
   AgentType type;
   type.routes = {route(1, "a", 0), route(1, "b", 1)};
@@ -111,7 +111,7 @@ TEST(ChooseRoute, NeverTakesARouteWithoutWeight) {
   EXPECT_EQ(chosen(catalog, type), "none");
 }
 
-TEST(ChooseRoute, FindsNothingWithoutAUsableRoute) {
+TEST(ChooseTarget, FindsNothingWithoutAUsableRoute) {
   EXPECT_EQ(chosen(catalog_with({"a"}), AgentType()), "none");
   Catalog catalog = catalog_with({"a"});
   catalog.providers["a"].enabled = false;

@@ -32,6 +32,10 @@ AgentType type_with(std::initializer_list<const char *> models) {
   return type;
 }
 
+Target target_of(const AgentType &type) {
+  return {type.routes[0].provider, type.routes[0].model};
+}
+
 Usd usd(const char *text) {
   return *Usd::parse(text);
 }
@@ -63,16 +67,16 @@ TEST(Hold, IsUnknownWithoutARoute) {
 TEST(Hold, FollowsTheBoundInParamsBecauseThatIsSent) {
   AgentType type = type_with({"cheap"});
   type.params = *parse_json(R"({"max_tokens":100000})");
-  const Estimate estimate = estimate_attempt(priced_catalog(), type, type.routes[0], 850, kAt);
+  const Estimate estimate = estimate_attempt(priced_catalog(), type, target_of(type), 850, kAt);
   EXPECT_EQ(estimate.usage.output, 100000);
   type.params = *parse_json(R"({"max_tokens":null})");
-  EXPECT_EQ(estimate_attempt(priced_catalog(), type, type.routes[0], 850, kAt).usage.output, 1000);
+  EXPECT_EQ(estimate_attempt(priced_catalog(), type, target_of(type), 850, kAt).usage.output, 1000);
 }
 
 TEST(Hold, MultipliesTheOutputByTheChoicesThatAreAskedFor) {
   AgentType type = type_with({"cheap"});
   type.params = *parse_json(R"({"n":3})");
-  EXPECT_EQ(estimate_attempt(priced_catalog(), type, type.routes[0], 850, kAt).usage.output, 3000);
+  EXPECT_EQ(estimate_attempt(priced_catalog(), type, target_of(type), 850, kAt).usage.output, 3000);
 }
 
 TEST(Hold, FollowsTheBoundsAndChoicesInTheShapesOfOtherFormats) {
@@ -81,7 +85,7 @@ TEST(Hold, FollowsTheBoundsAndChoicesInTheShapesOfOtherFormats) {
         R"({"num_predict": 4000})", R"({"generationConfig": {"candidateCount": 4}})"}) {
     AgentType type = type_with({"cheap"});
     type.params = *parse_json(params);
-    EXPECT_EQ(estimate_attempt(priced_catalog(), type, type.routes[0], 0, kAt).cost,
+    EXPECT_EQ(estimate_attempt(priced_catalog(), type, target_of(type), 0, kAt).cost,
               worst_case_cost(static_cast<std::int64_t>(prompt_bytes_bound(type, 0)), 4000,
                               priced_catalog().prices.find("p", "cheap", kAt)))
         << params;

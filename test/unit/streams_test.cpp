@@ -90,7 +90,7 @@ class StreamsTest : public testing::Test {
     attempt_.request_bytes = 20;
     attempt_.catalog = catalog_;
     attempt_.type = &type;
-    attempt_.route = &type.routes[0];
+    attempt_.target = {type.routes[0].provider, type.routes[0].model};
     attempt_.provider = &provider;
     attempt_.wire_format = find_wire_format("openai");
   }

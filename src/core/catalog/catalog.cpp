@@ -2,14 +2,17 @@
 #include "core/catalog/catalog.hpp"
 
 #include "core/base/mix.hpp"
+#include "core/catalog/model_choice.hpp"
 
 namespace agent_queue {
 namespace {
 
-bool is_usable(const Catalog &catalog, const Route &route) {
-  if (route.weight <= 0) return false;
+std::optional<Target> usable_target(const Catalog &catalog, const AgentType &type, const Route &route, WallTime at) {
+  if (route.weight <= 0) return std::nullopt;
+  if (route.model == kAuto) return resolve_route(catalog, type, route, at);
   const Provider *provider = catalog.provider(route.provider);
-  return provider != nullptr && provider->enabled;
+  if (provider == nullptr || !provider->enabled) return std::nullopt;
+  return Target{route.provider, route.model};
 }
 
 }  // namespace
@@ -27,29 +30,37 @@ bool Catalog::is_open(std::string_view queue) const {
   return known == nullptr || !known->paused;
 }
 
-const Route *choose_route(const Catalog &catalog, const AgentType &type, JobId id, int attempt) {
-  const Route *first = nullptr;
+std::optional<Target> choose_target(const Catalog &catalog, const AgentType &type, JobId id, int attempt, WallTime at) {
+  struct Choice {
+    Target target;
+    std::uint64_t weight;
+  };
+  std::vector<Choice> choices;  // of the position that counts
+  int position = 0;
   std::uint64_t weights = 0;
   for (const Route &route : type.routes) {
-    if ((first != nullptr && route.position > first->position) || !is_usable(catalog, route)) continue;
-    if (first == nullptr || route.position < first->position) {
-      first = &route;
+    if (!choices.empty() && route.position > position) continue;
+    const std::optional<Target> target = usable_target(catalog, type, route, at);
+    if (!target) continue;
+    if (choices.empty() || route.position < position) {
+      choices.clear();
       weights = 0;
+      position = route.position;
     }
-    weights += static_cast<std::uint64_t>(route.weight);
+    choices.push_back({*target, static_cast<std::uint64_t>(route.weight)});
+    weights += choices.back().weight;
   }
-  if (first == nullptr || weights == static_cast<std::uint64_t>(first->weight)) return first;
+  if (choices.empty()) return std::nullopt;
+  if (choices.size() == 1) return choices.front().target;
 
   std::uint64_t ticket =
       mix(static_cast<std::uint64_t>(id.value), static_cast<std::uint64_t>(static_cast<std::int64_t>(attempt))) %
       weights;
-  for (const Route &route : type.routes) {
-    if (route.position != first->position || !is_usable(catalog, route)) continue;
-    const auto weight = static_cast<std::uint64_t>(route.weight);
-    if (ticket < weight) return &route;
-    ticket -= weight;
+  for (const Choice &choice : choices) {
+    if (ticket < choice.weight) return choice.target;
+    ticket -= choice.weight;
   }
-  return first;
+  return choices.front().target;
 }
 
 }  // namespace agent_queue

@@ -13,6 +13,7 @@
 
 #include "core/base/name_map.hpp"
 #include "core/base/time.hpp"
+#include "core/catalog/model_info.hpp"
 #include "core/cost/price.hpp"
 #include "core/job/job.hpp"
 #include "core/limit/allowance.hpp"
@@ -26,9 +27,9 @@ namespace agent_queue {
 // agent_routes, one row.
 struct Route {
   int position = 1;
-  std::string provider;
-  std::string model;
-  int weight = 100;  // share of the attempts among the routes of one position; 0: none
+  std::string provider;  // kAuto: any
+  std::string model;     // kAuto: the cheapest that the agent type can do with, at the time of the claim
+  int weight = 100;      // share of the attempts among the routes of one position; 0: none
 };
 
 // agent_types, one row, with its routes by position.
@@ -52,8 +53,10 @@ struct AgentType {
   std::optional<Micros> stream_interval{std::chrono::milliseconds(500)};  // between two writes of the text so far
   bool stream_notify = false;                                             // each of them is told of
   std::vector<Route> routes;
-  std::string endpoint;                // whose rate limit applies: agent_types.endpoint, else the name
-  std::optional<RateLimit> rate = {};  // of all users together
+  std::string endpoint;                        // whose rate limit applies: agent_types.endpoint, else the name
+  std::optional<RateLimit> rate = {};          // of all users together
+  Capability complexity = Capability::medium;  // what a model of a route "auto" can do at least
+  bool requires_reasoning = false;             // and whether it thinks before it answers
 };
 
 // agent_providers, one row.
@@ -95,6 +98,7 @@ struct Catalog {
   NameMap<Provider> providers;
   NameMap<Queue> queues;
   PriceTable prices;
+  ModelTable models;
   NameMap<Tier> tiers;
   Budgets budgets;
 
@@ -106,8 +110,15 @@ struct Catalog {
   bool is_open(std::string_view queue) const;
 };
 
-// The target of an attempt: the first position that has a usable route (its provider enabled, its weight over 0);
-// inside it by weight, always the same for the same job and attempt. nullptr: there is no usable route.
-const Route *choose_route(const Catalog &catalog, const AgentType &type, JobId id, int attempt);
+// Where an attempt goes. Views of the catalog's names.
+struct Target {
+  std::string_view provider;
+  std::string_view model;
+};
+
+// Of an attempt that is claimed at `at`: of the first position that has a usable route (its provider enabled, its
+// weight over 0, a model for it if it is an "auto"); inside it by weight, always the same for the same job and attempt.
+// Empty: there is no usable route.
+std::optional<Target> choose_target(const Catalog &catalog, const AgentType &type, JobId id, int attempt, WallTime at);
 
 }  // namespace agent_queue

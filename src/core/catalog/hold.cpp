@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "core/catalog/model_choice.hpp"
+
 namespace agent_queue {
 
 namespace {
@@ -41,9 +43,16 @@ bool raise_bound(std::int64_t &bound, const Json *object, std::string_view name)
   return true;
 }
 
-// The bound of the output as it is sent, times the choices that are asked for. The routes of a type may go to several
-// formats: the largest bound that one of them may see counts.
+// All choices that are asked for are written, and billed.
 std::optional<std::int64_t> output_tokens_bound(const AgentType &type) {
+  const std::optional<std::int64_t> bound = answer_tokens_bound(type);
+  if (!bound) return std::nullopt;
+  return *bound * choices_of(type.params);
+}
+
+}  // namespace
+
+std::optional<std::int64_t> answer_tokens_bound(const AgentType &type) {
   const std::optional<std::int64_t> common = common_bound(type);
   if (!common) return std::nullopt;
   std::int64_t bound = *common;
@@ -51,10 +60,8 @@ std::optional<std::int64_t> output_tokens_bound(const AgentType &type) {
                           raise_bound(bound, json_member(type.params, "options"), "num_predict") &&
                           raise_bound(bound, &type.params, "num_predict");
   if (!is_bounded) return std::nullopt;
-  return bound * choices_of(type.params);
+  return bound;
 }
-
-}  // namespace
 
 std::size_t prompt_bytes_bound(const AgentType &type, std::size_t request_bytes) {
   // Tools and schemas stand in params and are billed as input.
@@ -68,25 +75,27 @@ std::optional<Usd> worst_case_hold(const Catalog &catalog, const AgentType &type
                                    WallTime at) {
   Usd dearest;  // without a route nothing is called
   for (const Route &route : type.routes) {
-    const std::optional<Usd> cost = estimate_attempt(catalog, type, route, request_bytes, at).cost;
+    const std::optional<Target> target = resolve_route(catalog, type, route, at);
+    if (!target) continue;  // an "auto" without a model is never called
+    const std::optional<Usd> cost = estimate_attempt(catalog, type, *target, request_bytes, at).cost;
     if (!cost) return std::nullopt;
     dearest = std::max(dearest, *cost);
   }
   return dearest;
 }
 
-Estimate estimate_attempt(const Catalog &catalog, const AgentType &type, const Route &route, std::size_t request_bytes,
-                          WallTime at) {
+Estimate estimate_attempt(const Catalog &catalog, const AgentType &type, const Target &target,
+                          std::size_t request_bytes, WallTime at) {
   const auto bytes = static_cast<std::int64_t>(prompt_bytes_bound(type, request_bytes));
   Estimate estimate;
   estimate.usage.input = bytes;
   const std::optional<std::int64_t> output = output_tokens_bound(type);
   estimate.usage.output = output.value_or(type.max_output_tokens);
-  const Provider *provider = catalog.provider(route.provider);
+  const Provider *provider = catalog.provider(target.provider);
   if (provider != nullptr && provider->wire_format == "echo")
     estimate.cost = Usd();  // answered inside the worker
   else if (output)
-    estimate.cost = worst_case_cost(bytes, *output, catalog.prices.find(route.provider, route.model, at));
+    estimate.cost = worst_case_cost(bytes, *output, catalog.prices.find(target.provider, target.model, at));
   return estimate;
 }
 

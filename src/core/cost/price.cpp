@@ -47,21 +47,6 @@ Result<PricePerMtok> PricePerMtok::parse(std::string_view text) {
   return PricePerMtok{static_cast<std::int64_t>(*nano)};
 }
 
-void PriceTable::add(std::string_view provider, std::string_view model, Price price) {
-  std::vector<Price> &prices = by_provider_[std::string(provider)][std::string(model)];
-  const auto later = [](const Price &a, const Price &b) { return a.valid_from < b.valid_from; };
-  prices.insert(std::upper_bound(prices.begin(), prices.end(), price, later), price);
-}
-
-const Price *PriceTable::find(std::string_view provider, std::string_view model, WallTime at) const {
-  const NameMap<std::vector<Price>> *models = find_name(by_provider_, provider);
-  const std::vector<Price> *prices = models == nullptr ? nullptr : find_name(*models, model);
-  if (prices == nullptr) return nullptr;
-  for (auto price = prices->rbegin(); price != prices->rend(); ++price)
-    if (price->valid_from <= at && (!price->valid_to || at < *price->valid_to)) return &*price;
-  return nullptr;
-}
-
 std::optional<Usd> cost_of(const Usage &usage, const Price *price) {
   if (price == nullptr) return std::nullopt;
   __int128 femto = 0;

@@ -3,14 +3,12 @@
 
 #include <cstdint>
 #include <optional>
-#include <string>
 #include <string_view>
-#include <vector>
 
-#include "core/base/name_map.hpp"
 #include "core/base/result.hpp"
 #include "core/base/time.hpp"
 #include "core/base/usd.hpp"
+#include "core/cost/dated_table.hpp"
 #include "core/cost/usage.hpp"
 
 namespace agent_queue {
@@ -33,17 +31,7 @@ struct Price {
   std::optional<WallTime> valid_to;  // exclusive; empty: still valid
 };
 
-class PriceTable {
- public:
-  void add(std::string_view provider, std::string_view model, Price price);
-
-  // The price valid at `at`: the latest valid_from that is not after it and not ended. nullptr: none.
-  // The pointer lives as long as the table is not added to.
-  const Price *find(std::string_view provider, std::string_view model, WallTime at) const;
-
- private:
-  NameMap<NameMap<std::vector<Price>>> by_provider_;  // then by model; sorted by valid_from
-};
+using PriceTable = DatedTable<Price>;
 
 // Σ tokens × price / 1e6, exact. Empty where a part that has tokens has no price: unknown is not free.
 // `price` may be null (then empty).

@@ -88,6 +88,8 @@ AgentType agent_type(const TextRow &row) {
   type.stream_notify = flag(row[15]);
   type.endpoint = text_or_empty(row[16]);
   type.rate = rate_limit(row[17], row[18]);
+  type.complexity = capability_of(text_or_empty(row[19])).value_or(Capability::medium);
+  type.requires_reasoning = flag(row[20]);
   return type;
 }
 
@@ -139,16 +141,25 @@ void add_budget(Budgets &budgets, const TextRow &row) {
   if (row[0] == "agent_type") budgets.agent_types.emplace(text_or_empty(row[1]), limits);
 }
 
-void add_price(PriceTable &prices, const TextRow &row) {
-  Price made;
-  made.input = price(row[2]);
-  made.cached_input = price(row[3]);
-  made.cache_write = price(row[4]);
-  made.output = price(row[5]);
-  made.valid_from = WallTime{micros(row[6])};
-  if (row[7]) made.valid_to = WallTime{micros(row[7])};
-  made.cache_write_1h = price(row[8]);
-  prices.add(text_or_empty(row[0]), text_or_empty(row[1]), made);
+// A row of agent_models says what a model costs and what it can do.
+void add_model(Catalog &catalog, const TextRow &row) {
+  const std::string provider_name = text_or_empty(row[0]);
+  const std::string model = text_or_empty(row[1]);
+  Price cost;
+  cost.input = price(row[2]);
+  cost.cached_input = price(row[3]);
+  cost.cache_write = price(row[4]);
+  cost.output = price(row[5]);
+  cost.valid_from = WallTime{micros(row[6])};
+  if (row[7]) cost.valid_to = WallTime{micros(row[7])};
+  cost.cache_write_1h = price(row[8]);
+  ModelInfo info{.valid_from = cost.valid_from, .valid_to = cost.valid_to};
+  info.capability = capability_of(text_or_empty(row[9]));
+  info.reasoning = flag(row[10]);
+  if (row[11]) info.context_tokens = whole(row[11]);
+  if (row[12]) info.max_output_tokens = whole(row[12]);
+  catalog.prices.add(provider_name, model, cost);
+  catalog.models.add(provider_name, model, info);
 }
 
 }  // namespace
@@ -169,7 +180,7 @@ std::shared_ptr<const Catalog> load_catalog(const Installation &where) {
     catalog->providers.emplace(text_or_empty(row[0]), provider(row));
   for (const TextRow &row : query_rows(render_sql(sql::kQueues, where)))
     catalog->queues.emplace(text_or_empty(row[0]), queue(row));
-  for (const TextRow &row : query_rows(render_sql(sql::kPrices, where))) add_price(catalog->prices, row);
+  for (const TextRow &row : query_rows(render_sql(sql::kModels, where))) add_model(*catalog, row);
   for (const TextRow &row : query_rows(render_sql(sql::kTiers, where)))
     catalog->tiers.emplace(text_or_empty(row[0]), tier(row));
   for (const TextRow &row : query_rows(render_sql(sql::kLimits, where))) {

@@ -9,7 +9,7 @@ inline constexpr const char *kAgentTypes = R"(
          (extract(epoch FROM expires_in) * 1000000)::bigint, max_retries,
          (extract(epoch FROM retry_base) * 1000000)::bigint, on_uncertain,
          stream, (extract(epoch FROM stream_interval) * 1000000)::bigint, stream_notify, coalesce(endpoint, name),
-         max_requests, window_seconds
+         max_requests, window_seconds, complexity, requires_reasoning
     FROM @s@.agent_types)";
 
 inline constexpr const char *kRoutes = R"(
@@ -24,13 +24,13 @@ inline constexpr const char *kProviders = R"(
     FROM @s@.agent_providers)";
 
 // infinity is no number of microseconds: open ends are NULL, open beginnings the year 1.
-inline constexpr const char *kPrices = R"(
+inline constexpr const char *kModels = R"(
   SELECT provider, model, input_usd_per_mtok, cached_input_usd_per_mtok, cache_write_usd_per_mtok,
          output_usd_per_mtok,
          (extract(epoch FROM CASE WHEN isfinite(valid_from) THEN valid_from ELSE '0001-01-01 00:00+00' END)
           * 1000000)::bigint,
          CASE WHEN isfinite(valid_to) THEN (extract(epoch FROM valid_to) * 1000000)::bigint END,
-         cache_write_1h_usd_per_mtok
+         cache_write_1h_usd_per_mtok, capability, reasoning, context_tokens, max_output_tokens
     FROM @s@.agent_models)";
 
 inline constexpr const char *kQueues = R"(

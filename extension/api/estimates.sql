@@ -1,0 +1,20 @@
+-- Before the money is spent: the cheapest model, and what a prompt would cost. Tested in sql/estimate.sql.
+CREATE OR REPLACE FUNCTION @extschema@.select_optimal_model(
+    -- low, medium or high: what the model must be capable of
+    complexity text,
+    -- true: it must think before it answers
+    requires_reasoning boolean DEFAULT false,
+    -- tokens that it must be able to write; NULL: any number. More than 4,096 only of models that say how many
+    max_tokens int DEFAULT NULL,
+    -- out: a row of agent_providers
+    OUT provider text,
+    -- out: the model's name there
+    OUT model text,
+    -- out: US dollars for a thousand tokens, three of output to four of input
+    OUT cost_per_1k_tokens numeric
+) RETURNS SETOF record
+    LANGUAGE C STABLE ROWS 1
+    AS 'MODULE_PATHNAME', 'aq_select_optimal_model';
+COMMENT ON FUNCTION @extschema@.select_optimal_model(text, boolean, int) IS
+    'The cheapest model at present prices that can do it, of the enabled providers; no row: there is none with a known '
+    'price. Whether its key is at hand is not looked at (granted by grant_agent_access)';

@@ -1,0 +1,17 @@
+// Text that comes in as an argument, money that goes out. Regime: guarded C++.
+#pragma once
+
+#include <cstdint>
+#include <string>
+
+struct FunctionCallInfoBaseData;
+
+namespace agent_queue::pg {
+
+// In UTF-8. NULL is refused as 22004, by the argument's name.
+std::string text_argument(FunctionCallInfoBaseData *fcinfo, int number, const char *name);
+
+// POD only. `decimal`: as numeric's input takes it.
+std::uintptr_t numeric_datum(const char *decimal);
+
+}  // namespace agent_queue::pg
