@@ -18,3 +18,16 @@ CREATE OR REPLACE FUNCTION @extschema@.select_optimal_model(
 COMMENT ON FUNCTION @extschema@.select_optimal_model(text, boolean, int) IS
     'The cheapest model at present prices that can do it, of the enabled providers; no row: there is none with a known '
     'price. Whether its key is at hand is not looked at (granted by grant_agent_access)';
+
+CREATE OR REPLACE FUNCTION @extschema@.compress_prompt(
+    -- what is to be sent
+    prompt text,
+    -- whose rows of prompt_replacements are used; NULL: those of all languages
+    language text DEFAULT NULL
+) RETURNS text
+    LANGUAGE C STABLE
+    AS 'MODULE_PATHNAME', 'aq_compress_prompt';
+COMMENT ON FUNCTION @extschema@.compress_prompt(text, text) IS
+    'The prompt without filler phrases and repeated lines and with long words written shorter, as prompt_replacements '
+    'says; code, quotes and JSON stay as they are. NULL: the prompt was. 42704: the language has no rows '
+    '(granted by grant_agent_access)';

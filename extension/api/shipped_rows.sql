@@ -61,6 +61,19 @@ $$;
 COMMENT ON FUNCTION @extschema@.agent_limits_replace_shipped() IS
     'A new row takes the place of the shipped one of the same key';
 
+CREATE OR REPLACE FUNCTION @extschema@.prompt_replacements_replace_shipped() RETURNS trigger
+    LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp
+AS $$
+BEGIN
+    DELETE FROM @extschema@.prompt_replacements AS r
+    WHERE r.language = NEW.language AND r.phrase = NEW.phrase AND r.shipped;
+    NEW.shipped := false;
+    RETURN NEW;
+END
+$$;
+COMMENT ON FUNCTION @extschema@.prompt_replacements_replace_shipped() IS
+    'A new row takes the place of the shipped one of the same key';
+
 CREATE OR REPLACE FUNCTION @extschema@.agent_queue_clear_shipped() RETURNS trigger
     LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp
 AS $$

@@ -11,6 +11,8 @@ CREATE TABLE @extschema@.agent_types (
     max_output_tokens int NOT NULL DEFAULT 1024,
     complexity        text COLLATE "C" NOT NULL DEFAULT 'medium',
     requires_reasoning boolean NOT NULL DEFAULT false,
+    compress          boolean NOT NULL DEFAULT false,
+    compress_language text COLLATE "C",
     request_timeout   interval NOT NULL DEFAULT '5 min',
     expires_in        interval DEFAULT '5 min',
     max_retries       int NOT NULL DEFAULT 3,
@@ -37,6 +39,7 @@ CREATE TABLE @extschema@.agent_types (
     CONSTRAINT agent_types_priority_in_range CHECK (priority BETWEEN 1 AND 10),
     CONSTRAINT agent_types_max_output_tokens_in_range CHECK (max_output_tokens BETWEEN 1 AND 1000000),
     CONSTRAINT agent_types_complexity_is_known CHECK (complexity IN ('low', 'medium', 'high')),
+    CONSTRAINT agent_types_compress_language_is_valid CHECK (compress_language ~ '^[a-z]{2,8}$'),
     CONSTRAINT agent_types_request_timeout_in_range
         CHECK (request_timeout BETWEEN interval '1 ms' AND interval '1 day'),
     CONSTRAINT agent_types_expires_in_in_range CHECK (expires_in BETWEEN interval '1 ms' AND interval '10 years'),
@@ -77,6 +80,10 @@ COMMENT ON COLUMN @extschema@.agent_types.max_output_tokens IS '1 to 1,000,000: 
 COMMENT ON COLUMN @extschema@.agent_types.complexity IS
     'low, medium or high: what a model must be capable of that a route with model auto comes to';
 COMMENT ON COLUMN @extschema@.agent_types.requires_reasoning IS 'Such a model must think before it answers';
+COMMENT ON COLUMN @extschema@.agent_types.compress IS
+    'Prompts are sent as compress_prompt() makes them: the system prompt and the turns of system, developer and user';
+COMMENT ON COLUMN @extschema@.agent_types.compress_language IS
+    'Whose rows of prompt_replacements are used; NULL: those of all languages; one without rows: repeated lines only';
 COMMENT ON COLUMN @extschema@.agent_types.request_timeout IS 'The longest that one call may take; up to a day';
 COMMENT ON COLUMN @extschema@.agent_types.expires_in IS 'How long a job may wait for its call; NULL: for ever';
 COMMENT ON COLUMN @extschema@.agent_types.max_retries IS '0 to 100: attempts after the first';

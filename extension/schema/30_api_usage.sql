@@ -23,7 +23,8 @@ CREATE TABLE @extschema@.api_usage (
     estimated          boolean NOT NULL DEFAULT false,
     latency_ms         double precision,
     first_token_ms     double precision,
-    created_at         timestamptz NOT NULL
+    created_at         timestamptz NOT NULL,
+    compressed_tokens  bigint
 ) PARTITION BY RANGE (created_at);
 
 CREATE TABLE @extschema@.api_usage_default PARTITION OF @extschema@.api_usage DEFAULT;
@@ -52,3 +53,6 @@ COMMENT ON COLUMN @extschema@.api_usage.latency_ms IS 'Milliseconds from the cla
 COMMENT ON COLUMN @extschema@.api_usage.first_token_ms IS
     'Milliseconds from the request to the first token; NULL: the answer was not streamed, or none came';
 COMMENT ON COLUMN @extschema@.api_usage.created_at IS 'When the attempt was started; its prices are those of that time';
+COMMENT ON COLUMN @extschema@.api_usage.compressed_tokens IS
+    'Input tokens that agent_types.compress saved, about: letters saved by the letters that a token of this call took; '
+    'NULL: the prompt was sent as it was';

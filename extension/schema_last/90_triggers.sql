@@ -32,6 +32,10 @@ CREATE TRIGGER agent_limits_replace_shipped BEFORE INSERT ON @extschema@.agent_l
     FOR EACH ROW EXECUTE FUNCTION @extschema@.agent_limits_replace_shipped();
 CREATE TRIGGER agent_limits_clear_shipped BEFORE UPDATE ON @extschema@.agent_limits
     FOR EACH ROW WHEN (OLD.* IS DISTINCT FROM NEW.*) EXECUTE FUNCTION @extschema@.agent_queue_clear_shipped();
+CREATE TRIGGER prompt_replacements_replace_shipped BEFORE INSERT ON @extschema@.prompt_replacements
+    FOR EACH ROW EXECUTE FUNCTION @extschema@.prompt_replacements_replace_shipped();
+CREATE TRIGGER prompt_replacements_clear_shipped BEFORE UPDATE ON @extschema@.prompt_replacements
+    FOR EACH ROW WHEN (OLD.* IS DISTINCT FROM NEW.*) EXECUTE FUNCTION @extschema@.agent_queue_clear_shipped();
 
 CREATE TRIGGER agent_types_changed AFTER INSERT OR UPDATE OR DELETE OR TRUNCATE ON @extschema@.agent_types
     FOR EACH STATEMENT EXECUTE FUNCTION @extschema@.agent_queue_config_changed();
@@ -50,6 +54,8 @@ CREATE TRIGGER agent_users_changed AFTER INSERT OR UPDATE OR DELETE OR TRUNCATE 
 CREATE TRIGGER agent_limits_changed AFTER INSERT OR UPDATE OR DELETE OR TRUNCATE ON @extschema@.agent_limits
     FOR EACH STATEMENT EXECUTE FUNCTION @extschema@.agent_queue_config_changed();
 CREATE TRIGGER agent_budgets_changed AFTER INSERT OR UPDATE OR DELETE OR TRUNCATE ON @extschema@.agent_budgets
+    FOR EACH STATEMENT EXECUTE FUNCTION @extschema@.agent_queue_config_changed();
+CREATE TRIGGER prompt_replacements_changed AFTER INSERT OR UPDATE OR DELETE OR TRUNCATE ON @extschema@.prompt_replacements
     FOR EACH STATEMENT EXECUTE FUNCTION @extschema@.agent_queue_config_changed();
 
 ALTER TABLE @extschema@.agent_types ENABLE ALWAYS TRIGGER agent_types_changed;
@@ -71,3 +77,6 @@ ALTER TABLE @extschema@.agent_limits ENABLE ALWAYS TRIGGER agent_limits_changed;
 ALTER TABLE @extschema@.agent_limits ENABLE ALWAYS TRIGGER agent_limits_replace_shipped;
 ALTER TABLE @extschema@.agent_limits ENABLE ALWAYS TRIGGER agent_limits_clear_shipped;
 ALTER TABLE @extschema@.agent_budgets ENABLE ALWAYS TRIGGER agent_budgets_changed;
+ALTER TABLE @extschema@.prompt_replacements ENABLE ALWAYS TRIGGER prompt_replacements_changed;
+ALTER TABLE @extschema@.prompt_replacements ENABLE ALWAYS TRIGGER prompt_replacements_replace_shipped;
+ALTER TABLE @extschema@.prompt_replacements ENABLE ALWAYS TRIGGER prompt_replacements_clear_shipped;

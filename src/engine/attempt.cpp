@@ -220,6 +220,7 @@ Settlement cancelled(const Attempt &attempt, const CallEnd &end, Now now, const 
                            ? reported_usage(attempt, answer->usage, answer->cost, end.time_total)
                            : broken_stream_usage(attempt, reported, end.time_total);
     settlement.usage->first_token = first_token_of(streamed, end);
+    note_prompt(*settlement.usage, attempt.prompt_size);
   }
   settlement.has_parts = streamed && streamed->has_parts;
   settlement.provider = attempt.target.provider;
@@ -286,6 +287,7 @@ std::variant<PreparedCall, Settlement> prepare_call(ClaimedJob job, std::shared_
   Result<Prompt> prompt =
       map_prompt(*request_json, type->system_prompt, type->prompt_template ? &*type->prompt_template : nullptr);
   if (!prompt) return failed(job, JobErrorCode::invalid_request, prompt.error().message, now);
+  const PromptSize prompt_size = shrink_prompt(*prompt, *type, *catalog);
 
   Call call;
   call.base_url = provider->base_url;
@@ -307,6 +309,8 @@ std::variant<PreparedCall, Settlement> prepare_call(ClaimedJob job, std::shared_
   if (type->stream) prepared.reader = wire_format->open_stream();
   prepared.request.stream = prepared.reader != nullptr;
   prepared.attempt.request_bytes = job.request.size();
+  prepared.attempt.prompt_size = prompt_size;
+  prepared.attempt.prompt_size.is_sample &= !wire_format->is_local();  // that one counts as we do
   std::string().swap(job.request);  // thousands of these wait for answers: the bytes are not needed any more
   prepared.attempt.job = std::move(job);
   prepared.attempt.catalog = std::move(catalog);
@@ -349,7 +353,10 @@ Settlement conclude(const Attempt &attempt, const CallEnd &end, std::string_view
     else if (const auto billed = attempt.wire_format->billed_usage(end.response))
       settlement.usage = reported_usage(attempt, *billed, std::nullopt, end.time_total);
   }
-  if (settlement.usage) settlement.usage->first_token = first_token;
+  if (settlement.usage) {
+    settlement.usage->first_token = first_token;
+    note_prompt(*settlement.usage, attempt.prompt_size);
+  }
   settlement.has_parts = streamed && streamed->has_parts;
   settlement.provider = attempt.target.provider;
   settlement.model = attempt.target.model;

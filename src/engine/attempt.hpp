@@ -9,6 +9,7 @@
 
 #include "core/base/failure.hpp"
 #include "core/catalog/catalog.hpp"
+#include "core/catalog/prompt_size.hpp"
 #include "core/credential/credential.hpp"
 #include "core/job/job.hpp"
 #include "core/provider/stream_reader.hpp"
@@ -22,6 +23,7 @@ namespace agent_queue {
 struct Attempt {
   ClaimedJob job;  // job.request is given up when the request has been built
   std::size_t request_bytes = 0;
+  PromptSize prompt_size;
   std::shared_ptr<const Catalog> catalog;  // keeps the pointers below alive
   const AgentType *type = nullptr;
   Target target;  // views of the catalog

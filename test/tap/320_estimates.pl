@@ -1,9 +1,10 @@
 # Before the money is spent, over real HTTP: a route "auto" goes to the cheapest model that will do, and to another one
-# as soon as a price row says so.
+# as soon as a price row says so; prompts are made shorter where that is asked for, and what that saved is counted.
 use strict;
 use warnings FATAL => 'all';
 
 use AgentQueue;
+use JSON::PP ();
 use Test::More;
 
 start_imposter();
@@ -53,6 +54,38 @@ like($job->{error_message}, qr/capability high or higher, reasoning, and 1024 ou
 $node->safe_psql('postgres', q{UPDATE agent_models SET reasoning = true WHERE model = 'thinker'});
 $job = run_job('hard');
 is("$job->{status} $job->{provider} $job->{model}", 'completed two thinker', 'now one does');
+
+# ---- prompts made shorter
+
+define_agent(
+	$node, 'postgres',
+	[
+		'short', '/mirror/short',
+		type => { compress => 't', compress_language => 'en', system_prompt => 'Please keep in mind that JSON is wanted.' }
+	],
+	[ 'plain', '/mirror/plain', type => { system_prompt => 'Please be kind.' } ]);
+
+my $request = q{{"text": "Please read the information: \\"please\\" is said in {\\"description\\": \\"please\\"}."}};
+my %body;
+foreach my $name (qw(short plain))
+{
+	my $id = $node->safe_psql('postgres', qq{SELECT enqueue_agent('$name', '$request')});
+	ok(jobs_done($node, 'postgres'), "$name: done");
+	$job = job($node, 'postgres', $id);
+	$body{$name} = JSON::PP::decode_json($job->{result_text});
+	$body{$name}{usage} = $node->safe_psql('postgres', "SELECT compressed_tokens, input_tokens FROM api_usage WHERE queue_id = $id");
+}
+is_deeply(
+	[ map { $_->{content} } @{ $body{short}{messages} } ],
+	[ 'JSON is wanted.', 'Read the info: "please" is said in {"description": "please"}.' ],
+	'the compressed prompt is what is sent');
+is_deeply(
+	[ map { $_->{content} } @{ $body{plain}{messages} } ],
+	[ 'Please be kind.', 'Please read the information: "please" is said in {"description": "please"}.' ],
+	'not asked for: sent as it is');
+# 40 letters are saved; 75 were sent and counted as 11 tokens.
+is($body{short}{usage}, '6|11', 'the tokens saved stand on the usage');
+is($body{plain}{usage}, '|11', 'not asked for: none');
 
 finish($node);
 done_testing();

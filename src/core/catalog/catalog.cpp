@@ -25,6 +25,12 @@ const Provider *Catalog::provider(std::string_view name) const {
   return find_name(providers, name);
 }
 
+const Phrasebook &Catalog::phrases_of(std::string_view language) const {
+  static const Phrasebook kNone;
+  const Phrasebook *found = find_name(phrases, language);
+  return found == nullptr ? kNone : *found;
+}
+
 bool Catalog::is_open(std::string_view queue) const {
   const Queue *known = find_name(queues, queue);
   return known == nullptr || !known->paused;

@@ -17,6 +17,7 @@
 #include "core/cost/price.hpp"
 #include "core/job/job.hpp"
 #include "core/limit/allowance.hpp"
+#include "core/prompt/compression.hpp"
 #include "core/prompt/prompt.hpp"
 #include "core/upkeep/retention.hpp"
 #include "core/wire/http.hpp"
@@ -57,6 +58,8 @@ struct AgentType {
   std::optional<RateLimit> rate = {};          // of all users together
   Capability complexity = Capability::medium;  // what a model of a route "auto" can do at least
   bool requires_reasoning = false;             // and whether it thinks before it answers
+  bool compress = false;                       // prompts are made shorter before they are sent
+  std::string compress_language;               // empty: by the phrases of all languages
 };
 
 // agent_providers, one row.
@@ -101,10 +104,14 @@ struct Catalog {
   ModelTable models;
   NameMap<Tier> tiers;
   Budgets budgets;
+  NameMap<Phrasebook> phrases;  // of prompt_replacements, by language; "": of all languages together
 
   // nullptr: there is none of that name.
   const AgentType *agent_type(std::string_view name) const;
   const Provider *provider(std::string_view name) const;
+
+  // "": of all languages. Of a language without a phrase: none.
+  const Phrasebook &phrases_of(std::string_view language) const;
 
   // May jobs of this queue be claimed now (it is not paused)? A queue without a row is open.
   bool is_open(std::string_view queue) const;

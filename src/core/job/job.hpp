@@ -65,6 +65,8 @@ struct UsageRecord {
   Micros latency{0};
   std::optional<Micros> first_token;  // of a streamed answer: from the request to its first token
   WallTime started_at;
+  std::optional<std::int64_t> compressed_tokens;  // that compression saved, about; empty: it was not asked for
+  std::int64_t prompt_letters = 0;                // of a prompt that is text alone; 0: not known. No column
 };
 
 enum class Outcome {

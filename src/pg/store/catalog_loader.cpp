@@ -90,6 +90,8 @@ AgentType agent_type(const TextRow &row) {
   type.rate = rate_limit(row[17], row[18]);
   type.complexity = capability_of(text_or_empty(row[19])).value_or(Capability::medium);
   type.requires_reasoning = flag(row[20]);
+  type.compress = flag(row[21]);
+  type.compress_language = text_or_empty(row[22]);
   return type;
 }
 
@@ -189,6 +191,9 @@ std::shared_ptr<const Catalog> load_catalog(const Installation &where) {
     if (found != catalog->tiers.end() && limit) found->second.limits.emplace(text_or_empty(row[1]), *limit);
   }
   for (const TextRow &row : query_rows(render_sql(sql::kBudgets, where))) add_budget(catalog->budgets, row);
+  for (const TextRow &row : query_rows(render_sql(sql::kReplacements, where)))
+    for (const std::string &language : {text_or_empty(row[0]), std::string()})
+      catalog->phrases[language].add(text_or_empty(row[1]), text_or_empty(row[2]));
   return catalog;
 }
 

@@ -9,7 +9,7 @@ inline constexpr const char *kAgentTypes = R"(
          (extract(epoch FROM expires_in) * 1000000)::bigint, max_retries,
          (extract(epoch FROM retry_base) * 1000000)::bigint, on_uncertain,
          stream, (extract(epoch FROM stream_interval) * 1000000)::bigint, stream_notify, coalesce(endpoint, name),
-         max_requests, window_seconds, complexity, requires_reasoning
+         max_requests, window_seconds, complexity, requires_reasoning, compress, coalesce(compress_language, '')
     FROM @s@.agent_types)";
 
 inline constexpr const char *kRoutes = R"(
@@ -48,8 +48,13 @@ inline constexpr const char *kLimits = "SELECT tier, endpoint, max_requests, win
 inline constexpr const char *kBudgets =
     "SELECT scope, name, daily_cost_usd, monthly_cost_usd, on_limit FROM @s@.agent_budgets";
 
+// In order, because the first of equal phrases of two languages counts where the language is left open.
+inline constexpr const char *kReplacements = R"(
+  SELECT language, phrase, replacement FROM @s@.prompt_replacements WHERE enabled ORDER BY language, phrase)";
+
 // The tables whose change makes the snapshot old.
-inline constexpr const char *kConfigTables[] = {"agent_types",  "agent_routes", "agent_providers", "agent_models",
-                                                "agent_queues", "agent_tiers",  "agent_limits",    "agent_budgets"};
+inline constexpr const char *kConfigTables[] = {"agent_types",  "agent_routes",  "agent_providers",
+                                                "agent_models", "agent_queues",  "agent_tiers",
+                                                "agent_limits", "agent_budgets", "prompt_replacements"};
 
 }  // namespace agent_queue::pg::sql

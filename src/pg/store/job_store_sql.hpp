@@ -87,19 +87,21 @@ inline constexpr const char *kSettle = R"(
 // An attempt is accounted once: a second row of the same attempt (job, attempt, part, start) is dropped by the
 // partition's unique index.
 // $1 queue_id, $2 attempt, $3 user_id, $4 agent_type, $5 provider, $6 model, $7 input, $8 cache_read, $9 cache_write,
-// $10 output, $11 reasoning, $12 cost, $13 estimated, $14 latency_ms, $15 created_at, $16 first_token_ms
+// $10 output, $11 reasoning, $12 cost, $13 estimated, $14 latency_ms, $15 created_at, $16 first_token_ms,
+// $17 compressed_tokens
 inline constexpr const char *kUsage = R"(
   INSERT INTO @s@.api_usage (queue_id, attempt, part, user_id, agent_type, provider, model, tokens_used, input_tokens,
                              cache_read_tokens, cache_write_tokens, output_tokens, reasoning_tokens, cost_usd, saved_usd,
-                             cached, estimated, latency_ms, first_token_ms, created_at)
+                             cached, estimated, latency_ms, first_token_ms, created_at, compressed_tokens)
   SELECT u.queue_id, u.attempt, 1, u.user_id, u.agent_type, u.provider, u.model,
          u.input + u.cache_read + u.cache_write + u.output, u.input, u.cache_read, u.cache_write, u.output, u.reasoning,
-         u.cost::numeric, NULL, false, u.estimated, u.latency_ms, u.first_token_ms, u.created_at
+         u.cost::numeric, NULL, false, u.estimated, u.latency_ms, u.first_token_ms, u.created_at,
+         u.compressed_tokens
     FROM unnest($1::bigint[], $2::int[], $3::uuid[], $4::text[], $5::text[], $6::text[], $7::bigint[], $8::bigint[],
                 $9::bigint[], $10::bigint[], $11::bigint[], $12::text[], $13::boolean[], $14::float8[],
-                $15::timestamptz[], $16::float8[])
+                $15::timestamptz[], $16::float8[], $17::bigint[])
          AS u (queue_id, attempt, user_id, agent_type, provider, model, input, cache_read, cache_write, output,
-               reasoning, cost, estimated, latency_ms, created_at, first_token_ms)
+               reasoning, cost, estimated, latency_ms, created_at, first_token_ms, compressed_tokens)
   ON CONFLICT DO NOTHING)";
 
 // Text so far of streamed jobs that are still ours. Takes no row lock: who deletes a job meanwhile leaves its parts to

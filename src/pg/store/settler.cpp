@@ -147,7 +147,7 @@ void Settler::write(Statements &statements, const std::vector<const Settlement *
 void Settler::write_usage(Statements &statements, const std::vector<const Settlement *> &settlements) {
   const std::size_t count = settlements.size();
   NumberColumn id(count), input(count), cache_read(count), cache_write(count), output(count), reasoning(count);
-  NumberColumn created_at(count);
+  NumberColumn created_at(count), compressed_tokens(count);
   std::vector<std::int32_t> attempt(count);
   std::vector<std::optional<UserId>> user(count);
   TextColumn agent_type(count), provider(count), model(count), cost(count);
@@ -175,6 +175,7 @@ void Settler::write_usage(Statements &statements, const std::vector<const Settle
     latency_ms[i] = milliseconds_of(record.latency);
     if (record.first_token) first_token_ms[i] = milliseconds_of(*record.first_token);
     created_at[i] = from_wall(record.started_at);
+    compressed_tokens[i] = record.compressed_tokens;
   }
   DatumValue values[] = {int8_array(id),
                          int4_array(attempt),
@@ -191,7 +192,8 @@ void Settler::write_usage(Statements &statements, const std::vector<const Settle
                          bool_array(estimated),
                          float8_array(latency_ms),
                          timestamptz_array(created_at),
-                         float8_array(first_token_ms)};
+                         float8_array(first_token_ms),
+                         int8_array(compressed_tokens)};
   statements.usage.run(values, nullptr, KeptPlan::Mode::read_write);
 }
 

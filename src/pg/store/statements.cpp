@@ -24,7 +24,7 @@ Statements::Statements(const Installation &where)
       usage(render_sql(sql::kUsage, where),
             {INT8ARRAYOID, INT4ARRAYOID, kUuidArray, TEXTARRAYOID, TEXTARRAYOID, TEXTARRAYOID, INT8ARRAYOID,
              INT8ARRAYOID, INT8ARRAYOID, INT8ARRAYOID, INT8ARRAYOID, TEXTARRAYOID, BOOLARRAYOID, FLOAT8ARRAYOID,
-             TIMESTAMPTZARRAYOID, FLOAT8ARRAYOID}),
+             TIMESTAMPTZARRAYOID, FLOAT8ARRAYOID, INT8ARRAYOID}),
       write_parts(render_sql(sql::kWriteParts, where),
                   {INT8ARRAYOID, TIMESTAMPTZARRAYOID, INT4ARRAYOID, TEXTARRAYOID, UUIDOID}),
       remove_parts(render_sql(sql::kRemoveParts, where), {INT8ARRAYOID, TIMESTAMPTZARRAYOID}),
