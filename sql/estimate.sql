@@ -56,3 +56,65 @@ SELECT count(*) FROM agent_models;
 RESET ROLE;
 ROLLBACK;
 \set ON_ERROR_ROLLBACK off
+
+-- estimate_cost(): by the rule of thumb, and by what was counted.
+\set ON_ERROR_ROLLBACK on
+BEGIN;
+DELETE FROM agent_models;
+DELETE FROM agent_token_ratios;
+INSERT INTO agent_models (provider, model, input_usd_per_mtok, output_usd_per_mtok, valid_from) VALUES
+    ('t_one', 'shared', 1, 2, '2020-01-01'), ('t_two', 'shared', 3, 4, '2020-01-01'),
+    ('t_one', 'single', 1, 2, '2020-01-01'), ('t_two', 'single', NULL, NULL, '2020-01-01'),
+    ('t_two', 'half', 1, NULL, '2020-01-01'), ('t_two', 'org/model', 1, 2, '2020-01-01'),
+    ('t_two', 'future', 1, 2, '9999-01-01');
+SELECT * FROM estimate_cost(repeat('x', 4000), 't_one/shared');
+SELECT * FROM estimate_cost(repeat('x', 4001), 't_two/shared', 10);
+-- Characters, not bytes.
+SELECT * FROM estimate_cost(repeat('ñ', 400), 't_one/shared');
+SELECT * FROM estimate_cost('', 'single');
+SELECT * FROM estimate_cost('x', 'single', 0);
+SELECT * FROM estimate_cost('x', 'org/model', 1000000);
+-- A price that is unknown is NULL, never 0; a part without tokens needs none.
+SELECT * FROM estimate_cost('x', 't_two/single');
+SELECT * FROM estimate_cost('x', 'half') UNION ALL SELECT * FROM estimate_cost('x', 'half', 0);
+SELECT * FROM estimate_cost('x', 'future');
+-- 1,000 characters were 500 tokens, and 100 tokens were answered.
+INSERT INTO agent_token_ratios VALUES ('t_one', 'shared', 10, 1000, 500, 100, 2, 5, '2026-01-01');
+SELECT * FROM estimate_cost(repeat('x', 4000), 't_one/shared');
+SELECT * FROM estimate_cost(repeat('x', 4000), 't_one/shared', 7);
+SELECT * FROM estimate_cost(repeat('x', 4000), 't_two/shared');
+SELECT provider, model, samples, chars_per_token, output_per_input, input_error_percent, output_error_percent
+FROM estimate_cost_error;
+UPDATE agent_token_ratios SET samples = 0, prompt_chars = 0, input_tokens = 0, output_tokens = 0;
+SELECT * FROM estimate_cost(repeat('x', 4000), 't_one/shared');
+SELECT chars_per_token, output_per_input, input_error_percent FROM estimate_cost_error;
+
+-- Bad input.
+SELECT * FROM estimate_cost('x', 'shared');
+SELECT * FROM estimate_cost('x', 'shard');
+SELECT * FROM estimate_cost('x', 't_three/shared');
+SELECT * FROM estimate_cost('x', '');
+SELECT * FROM estimate_cost('x', NULL);
+SELECT * FROM estimate_cost(NULL, 'single');
+SELECT * FROM estimate_cost('x', 'single', -1);
+SELECT * FROM estimate_cost('x', 'single', 1000001);
+\set VERBOSITY terse
+INSERT INTO agent_token_ratios VALUES ('t_one', 'single', -1, 0, 0, 0, 0, 0, now());
+\set VERBOSITY default
+
+-- Users may ask, and see nothing of the tables; an operator of theirs is not called with the owner's rights.
+CREATE ROLE regress_agent_estimate;
+SELECT grant_agent_access('regress_agent_estimate');
+CREATE SCHEMA planted AUTHORIZATION regress_agent_estimate;
+SET ROLE regress_agent_estimate;
+CREATE FUNCTION planted.equals(text, text) RETURNS boolean LANGUAGE plpgsql AS
+    $$ BEGIN RAISE EXCEPTION 'called as %', current_user; END $$;
+CREATE OPERATOR planted.= (LEFTARG = text, RIGHTARG = text, FUNCTION = planted.equals);
+SET search_path = planted, pg_catalog, public;
+SELECT * FROM estimate_cost('Hello', 't_one/shared');
+RESET search_path;
+SELECT count(*) FROM agent_token_ratios;
+SELECT count(*) FROM estimate_cost_error;
+RESET ROLE;
+ROLLBACK;
+\set ON_ERROR_ROLLBACK off

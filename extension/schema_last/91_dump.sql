@@ -17,3 +17,4 @@ SELECT pg_catalog.pg_extension_config_dump('@extschema@.agent_alerts', '');
 SELECT pg_catalog.pg_extension_config_dump(
     pg_catalog.pg_get_serial_sequence('@extschema@.agent_alerts', 'id')::pg_catalog.regclass, '');
 SELECT pg_catalog.pg_extension_config_dump('@extschema@.api_usage_default', '');
+SELECT pg_catalog.pg_extension_config_dump('@extschema@.agent_token_ratios', '');

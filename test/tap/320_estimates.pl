@@ -1,5 +1,6 @@
 # Before the money is spent, over real HTTP: a route "auto" goes to the cheapest model that will do, and to another one
-# as soon as a price row says so; prompts are made shorter where that is asked for, and what that saved is counted.
+# as soon as a price row says so; prompts are made shorter where that is asked for, and what that saved is counted;
+# estimates move to what the provider counts.
 use strict;
 use warnings FATAL => 'all';
 
@@ -86,6 +87,49 @@ is_deeply(
 # 40 letters are saved; 75 were sent and counted as 11 tokens.
 is($body{short}{usage}, '6|11', 'the tokens saved stand on the usage');
 is($body{plain}{usage}, '|11', 'not asked for: none');
+
+# ---- the estimate moves to what the provider counts: 11 and 7 tokens for "Hello"
+
+define_agent($node, 'postgres', [ 'learned', '/ok/learned' ], [ 'tools', '/ok/tools', type => { params => '{"tools": []}' } ]);
+$node->safe_psql('postgres',
+	q{INSERT INTO agent_models (provider, model, input_usd_per_mtok, output_usd_per_mtok)
+	  SELECT p, 'imposter-1', 1, 2 FROM unnest(ARRAY['learned', 'tools']) AS p});
+my $estimate = q{SELECT input_tokens, output_tokens, estimated_cost FROM estimate_cost('Hello', 'learned/imposter-1')};
+my $error = q{FROM estimate_cost_error WHERE provider = 'learned'};
+is($node->safe_psql('postgres', $estimate), '2|2|0.000006', 'before: four characters a token, three quarters of them back');
+
+sub learn
+{
+	my ($count) = @_;
+	my $samples = $node->safe_psql('postgres', "SELECT coalesce(sum(samples), 0) + $count $error");
+	enqueue($node, 'postgres', 'learned') foreach 1 .. $count;
+	ok(jobs_done($node, 'postgres'), "$count answers");
+	ok($node->poll_query_until('postgres', "SELECT coalesce(sum(samples), 0) = $samples $error"), 'all are counted');
+	return;
+}
+learn(1);
+is($node->safe_psql('postgres', "SELECT input_error_percent, output_error_percent $error"),
+	'81.8|71.4', 'one answer: how far off the rule of thumb was');
+is($node->safe_psql('postgres', $estimate), '11|7|0.000025', 'the estimate is what the provider counted');
+is( $node->safe_psql(
+		'postgres', q{SELECT e.estimated_cost = q.cost_usd FROM agent_queue AS q, estimate_cost('Hello', 'learned/imposter-1') AS e
+		              WHERE q.agent_type = 'learned'}),
+	't', 'and its cost what the job has cost');
+learn(9);
+is($node->safe_psql('postgres', "SELECT input_error_percent, output_error_percent, chars_per_token $error"),
+	'8.2|7.1|0.455', 'ten answers: the error shrinks');
+
+# A worker that is stopped loses no more than what it had not told yet, and the next goes on with what is known.
+$node->restart;
+wait_for_workers($node, 'postgres', 1);
+learn(1);
+is($node->safe_psql('postgres', "SELECT input_error_percent $error"), '7.4', 'after a restart it is still known');
+
+enqueue($node, 'postgres', 'tools');
+ok(jobs_done($node, 'postgres'), 'tools: done');
+learn(1);
+is($node->safe_psql('postgres', q{SELECT count(*) FROM agent_token_ratios WHERE provider = 'tools'}),
+	0, 'nothing is learned where more than text is billed');
 
 finish($node);
 done_testing();

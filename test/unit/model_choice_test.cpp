@@ -128,6 +128,31 @@ TEST_F(ModelChoiceTest, TrustsASilentModelWithWhatAllModelsWrite) {
   EXPECT_EQ(chosen({.output_tokens = kOutputTokensOfAll + 1}), "none");
 }
 
+// ---- names
+
+TEST_F(ModelChoiceTest, FindsWhatANameMeans) {
+  add("a", "m", 1, 1);
+  add("b", "m", 2, 2);
+  add("b", "org/m", 2, 2);
+  const auto named = [this](std::string_view name) {
+    std::string found;
+    for (const Target &target : models_named(catalog_, name, kAt))
+      found += std::string(target.provider) + ":" + std::string(target.model) + " ";
+    return found;
+  };
+  EXPECT_EQ(named("a/m"), "a:m ");
+  EXPECT_EQ(named("m"), "a:m b:m ");
+  EXPECT_EQ(named("org/m"), "b:org/m ");
+  EXPECT_EQ(named("b/org/m"), "b:org/m ");
+  EXPECT_EQ(named("c/m"), "");
+  EXPECT_EQ(named(""), "");
+  add("c", "x", std::nullopt, std::nullopt);
+  add("d", "x", std::nullopt, std::nullopt);
+  EXPECT_EQ(named("x"), "c:x d:x ");
+  add("e", "x", 1, 1);
+  EXPECT_EQ(named("x"), "e:x ") << "the others have no price";
+}
+
 // ---- routes
 
 class AutoRouteTest : public ModelChoiceTest {

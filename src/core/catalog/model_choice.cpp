@@ -46,6 +46,23 @@ std::optional<ModelChoice> choose_model(const Catalog &catalog, const ModelNeeds
   return ModelChoice{{from, model}, per_1k_tokens(cost)};
 }
 
+std::vector<Target> models_named(const Catalog &catalog, std::string_view name, WallTime at) {
+  std::vector<Target> exact;  // a provider's name may have a slash, and so may a model's
+  std::vector<Target> priced;
+  std::vector<Target> all;
+  catalog.prices.each(at, [&](std::string_view provider, std::string_view model, const Price *price) {
+    if (name.size() == provider.size() + 1 + model.size() && name.starts_with(provider) && name.ends_with(model) &&
+        name[provider.size()] == '/')
+      exact.push_back({provider, model});
+    if (name != model) return;
+    all.push_back({provider, model});
+    if (blended(price)) priced.push_back({provider, model});
+  });
+  std::vector<Target> &meant = !exact.empty() ? exact : !priced.empty() ? priced : all;
+  std::sort(meant.begin(), meant.end(), [](const Target &a, const Target &b) { return a.provider < b.provider; });
+  return meant;
+}
+
 ModelNeeds needs_of(const AgentType &type) {
   return {
       .capability = type.complexity, .reasoning = type.requires_reasoning, .output_tokens = answer_tokens_bound(type)};

@@ -6,6 +6,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "core/base/time.hpp"
 #include "core/base/usd.hpp"
@@ -35,6 +36,10 @@ struct ModelChoice {
 // equally cheap ones the first by provider and name. Empty: there is none.
 std::optional<ModelChoice> choose_model(const Catalog &catalog, const ModelNeeds &needs, std::string_view provider,
                                         WallTime at);
+
+// Which models a name means: "provider/model" the one of the price list; a model's name alone those of the providers
+// that have a known price for it at `at`, else of all that have it. In the order of the providers.
+std::vector<Target> models_named(const Catalog &catalog, std::string_view name, WallTime at);
 
 // What the models of a type's routes "auto" must be able to do.
 ModelNeeds needs_of(const AgentType &type);

@@ -1,5 +1,7 @@
 #include "core/prompt/letters.hpp"
 
+#include <algorithm>
+
 namespace agent_queue {
 
 namespace {
@@ -106,9 +108,8 @@ std::string in_upper_case(std::string_view text) {
 }
 
 std::size_t count_letters(std::string_view text) {
-  std::size_t count = 0;
-  for (std::size_t at = 0; at < text.size(); ++count) at += letter_at(text, at).bytes;
-  return count;
+  const auto begins_letter = [](char c) { return !is_continuation(static_cast<unsigned char>(c)); };
+  return static_cast<std::size_t>(std::count_if(text.begin(), text.end(), begins_letter));
 }
 
 }  // namespace agent_queue

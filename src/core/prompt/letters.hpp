@@ -31,7 +31,7 @@ char32_t upper_of(char32_t code);
 std::string in_lower_case(std::string_view text);
 std::string in_upper_case(std::string_view text);
 
-// Code points; each byte of a broken sequence counts.
+// Code points of valid text; of every prompt that is sent, so it is quick.
 std::size_t count_letters(std::string_view text);
 
 }  // namespace agent_queue

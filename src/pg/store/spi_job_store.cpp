@@ -42,6 +42,8 @@ SpiJobStore::SpiJobStore(shared::WorkerSeat seat, ClaimToken claim, Log &log)
       cancels_(seat.slot, claim),
       promoter_(seat.database, log),
       partitions_(log) {}
+      partitions_(log),
+      statistics_(log) {}
 
 void SpiJobStore::open(Transaction &transaction, Now now) {
   const Installation &where = installation();
@@ -126,6 +128,7 @@ RoundResult SpiJobStore::round(const Round &round, Now now) {
     config_seen_ = config_loaded_;
     note_sweep(sweep, now);
   }
+  statistics_.note(round.settlements, result.report.fates);
   wake_waiters(ended);
   for (std::size_t i = 0; i < result.report.fates.size(); ++i) {
     const Settlement &settlement = round.settlements[i];

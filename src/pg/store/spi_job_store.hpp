@@ -17,6 +17,7 @@
 #include "pg/store/queue_permits.hpp"
 #include "pg/store/settler.hpp"
 #include "pg/store/statements.hpp"
+#include "pg/store/token_statistics.hpp"
 #include "pg/store/usage_partitions.hpp"
 #include "ports/backlog.hpp"
 #include "ports/job_store.hpp"
@@ -43,6 +44,8 @@ class SpiJobStore final : public JobStore {
 
   // Writes the alerts of budgets that are due, in a transaction of their own; what could not be written stays due.
   void write_alerts(Now now);
+  // What providers counted goes to agent_token_ratios, if it is time for that.
+  void fold_statistics(Now now) { statistics_.fold_if_due(now); }
 
   // The extension was not there when something failed.
   bool is_gone() const { return is_gone_; }
@@ -79,6 +82,7 @@ class SpiJobStore final : public JobStore {
   AlertWriter alert_writer_;
   Promoter promoter_;
   UsagePartitions partitions_;
+  TokenStatistics statistics_;
   std::unique_ptr<Statements> statements_;
   unsigned int statements_of_ = 0;  // the OID of the extension that they were rendered for
   std::string statements_in_;       // and its schema

@@ -192,6 +192,7 @@ void Worker::run() {
       const Pause pause = engine_.step(now);
       store_.write_alerts(now);
       publish();
+      store_.fold_statistics(now);
       if (engine_.is_store_gone() || store_.is_gone()) {
         // Not "absent": it may have been created anew. A probe decides; the launcher is called when this process ends.
         shared::set_presence(database_, shared::Presence::unknown);
