@@ -41,7 +41,6 @@ SpiJobStore::SpiJobStore(shared::WorkerSeat seat, ClaimToken claim, Log &log)
       settler_(claim),
       cancels_(seat.slot, claim),
       promoter_(seat.database, log),
-      partitions_(log) {}
       partitions_(log),
       statistics_(log) {}
 
@@ -120,6 +119,7 @@ RoundResult SpiJobStore::round(const Round &round, Now now) {
   }
   claimer_.on_commit();
   budgets_.on_commit(round.settlements, result.report.fates);
+  statistics_.note(round.settlements, result.report.fates);
   if (parked_until) promoter_.note_due(*parked_until);
   // Jobs of a queue that was full may be claimed now, by this worker or another.
   if (permits_.on_commit()) shared::announce_work(database_);
