@@ -19,7 +19,13 @@ AS $$
            ('INSERT (user_id, agent_type, request_data, priority, run_at, expires_at, idempotency_key, queue) '
             'ON TABLE @extschema@.agent_queue'),
            ('SELECT ON TABLE @extschema@.api_usage'),
+           ('SELECT ON TABLE @extschema@.api_usage_rollup'),
+           ('SELECT ON TABLE @extschema@.api_usage_amounts'),
+           ('SELECT ON TABLE @extschema@.daily_costs'),
            ('SELECT ON TABLE @extschema@.user_costs'),
+           ('SELECT ON TABLE @extschema@.costs_by_agent_type'),
+           ('SELECT ON TABLE @extschema@.costs_by_model'),
+           ('SELECT ON TABLE @extschema@.costs_by_day'),
            ('SELECT ON TABLE @extschema@.agent_alerts'),
            ('SELECT ON TABLE @extschema@.rate_limits')
     UNION ALL

@@ -3,7 +3,16 @@
 -- The parent has no index and no constraint, and the script makes the default partition only: partitions of the months
 -- are made by the worker as tables of their own and attached, because a restore creates the extension first and can
 -- attach only what fits a parent that demands nothing.
+--
+-- Every row has an id out of one sequence, by which it is folded into the roll-up (schema/32_api_usage_rollup.sql). Who
+-- draws one holds a lock on the sequence until the transaction ends, which is how the fold knows who may still commit
+-- rows with ids that were drawn.
+CREATE SEQUENCE @extschema@.api_usage_id_seq;
+COMMENT ON SEQUENCE @extschema@.api_usage_id_seq IS
+    'Ids of api_usage. Its CACHE stays 1: an id that a session has put by would be taken for one that nobody uses';
+
 CREATE TABLE @extschema@.api_usage (
+    id                 bigint NOT NULL DEFAULT pg_catalog.nextval('@extschema@.api_usage_id_seq'),
     queue_id           bigint NOT NULL,
     attempt            int NOT NULL,
     part               int NOT NULL DEFAULT 1,
@@ -31,10 +40,13 @@ CREATE TABLE @extschema@.api_usage_default PARTITION OF @extschema@.api_usage DE
 -- No share of an attempt is accounted twice: a second row of it would also have the same created_at, which is when the
 -- attempt was started.
 CREATE UNIQUE INDEX api_usage_default_attempt ON @extschema@.api_usage_default (queue_id, attempt, part, created_at);
+CREATE INDEX api_usage_default_id ON @extschema@.api_usage_default (id);
 
 COMMENT ON TABLE @extschema@.api_usage IS
     'One row per attempt that was billed, may have been billed, or was served from the cache';
 COMMENT ON TABLE @extschema@.api_usage_default IS 'Usage of months that have no partition of their own';
+COMMENT ON COLUMN @extschema@.api_usage.id IS
+    'Left out by whoever inserts; up to api_usage_folded.folded_to a row is in the roll-up and not counted again';
 COMMENT ON COLUMN @extschema@.api_usage.queue_id IS 'agent_queue.id; the job may be gone';
 COMMENT ON COLUMN @extschema@.api_usage.attempt IS '1 is the first';
 COMMENT ON COLUMN @extschema@.api_usage.part IS '1, or the number of the share where one attempt is billed in several';

@@ -18,3 +18,6 @@ SELECT pg_catalog.pg_extension_config_dump(
     pg_catalog.pg_get_serial_sequence('@extschema@.agent_alerts', 'id')::pg_catalog.regclass, '');
 SELECT pg_catalog.pg_extension_config_dump('@extschema@.api_usage_default', '');
 SELECT pg_catalog.pg_extension_config_dump('@extschema@.agent_token_ratios', '');
+SELECT pg_catalog.pg_extension_config_dump('@extschema@.api_usage_id_seq', '');
+SELECT pg_catalog.pg_extension_config_dump('@extschema@.api_usage_rollup', '');
+SELECT pg_catalog.pg_extension_config_dump('@extschema@.api_usage_folded', '');

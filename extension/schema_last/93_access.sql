@@ -28,11 +28,14 @@ CREATE POLICY agent_queue_insert_own ON @extschema@.agent_queue FOR INSERT
     WITH CHECK (user_id = (SELECT @extschema@.agent_queue_caller()));
 CREATE POLICY agent_queue_select_own_usage ON @extschema@.api_usage FOR SELECT
     USING (user_id = (SELECT @extschema@.agent_queue_caller()));
+CREATE POLICY agent_queue_select_own_rollup ON @extschema@.api_usage_rollup FOR SELECT
+    USING (user_id = (SELECT @extschema@.agent_queue_caller()));
 CREATE POLICY agent_queue_select_own_alerts ON @extschema@.agent_alerts FOR SELECT
     USING (audience = 'user' AND user_id = (SELECT @extschema@.agent_queue_caller()));
 COMMENT ON POLICY agent_queue_select_own ON @extschema@.agent_queue IS 'A user sees the own jobs';
 COMMENT ON POLICY agent_queue_insert_own ON @extschema@.agent_queue IS 'A user enqueues for nobody else';
 COMMENT ON POLICY agent_queue_select_own_usage ON @extschema@.api_usage IS 'A user sees the own usage';
+COMMENT ON POLICY agent_queue_select_own_rollup ON @extschema@.api_usage_rollup IS 'A user sees the own usage';
 COMMENT ON POLICY agent_queue_select_own_alerts ON @extschema@.agent_alerts IS
     'A user sees the alerts of the own budgets';
 

@@ -20,6 +20,13 @@
 #define GetPGProcByNumber(n) (&ProcGlobal->allProcs[(n)])
 #endif
 
+// A virtual transaction's backend is named by its place from 17 on.
+#if PG17_GE
+#define AQ_VXID_BACKEND(vxid) ((vxid).procNumber)
+#else
+#define AQ_VXID_BACKEND(vxid) ((vxid).backendId)
+#endif
+
 // WaitEventSets belong to resource owners from 17 on.
 #if PG17_GE
 #define AQ_CREATE_WAIT_EVENT_SET(nevents) CreateWaitEventSet(nullptr, (nevents))

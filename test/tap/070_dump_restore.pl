@@ -8,8 +8,9 @@ use PostgreSQL::Test::Utils;
 use Test::More;
 
 start_imposter();
-my $node = new_cluster('dump_restore', no_extension => 1, conf => "agent_queue.max_workers = 1\nwal_level = logical\n");
+my $node = new_cluster('dump_restore', no_extension => 1, conf => "agent_queue.max_workers = 1\nagent_queue.upkeep_interval = 200ms\nwal_level = logical\n");
 my $folder = PostgreSQL::Test::Utils::tempdir();
+my @open;    # sessions
 
 sub psql { return $node->safe_psql(@_) }
 
@@ -44,13 +45,21 @@ sub fill
 	enqueue($node, $database, 'fine');
 	enqueue($node, $database, 'refused', user_id => q{'00000000-0000-0000-0000-000000000001'}, idempotency_key => q{'key'});
 	jobs_done($node, $database);
+	# Of the usage a part is folded into the roll-up and a part is not: this transaction keeps the worker from it.
+	ok($node->poll_query_until($database, 'SELECT agent_queue_folded_to() = 1'), 'usage is folded');
+	push @open, $node->background_psql($database);
+	$open[-1]->query_safe(q{BEGIN; SELECT nextval('api_usage_id_seq')});
+	enqueue($node, $database, 'fine', count => 2, user_id => q{'00000000-0000-0000-0000-000000000001'});
+	jobs_done($node, $database);
+	is(psql($database, 'SELECT agent_queue_folded_to(), count(*), max(id) FROM api_usage'), '1|3|4', 'and usage that is not');
+	psql($database, 'DELETE FROM agent_queue WHERE user_id IS NOT NULL AND status = $$completed$$');
 	enqueue($node, $database, 'fine', delay => q{'1 hour'});
 	enqueue($node, $database, 'fine', queue => q{'parked'});
 	enqueue($node, $database, 'hanging');
 	wait_in_flight($node, $database, 1);
 	is(psql($database, q{SELECT string_agg(status, ' ' ORDER BY status) FROM agent_queue}),
 		'completed failed pending processing scheduled', 'a job of every status');
-	is(psql($database, q{SELECT count(*) FROM api_usage WHERE tableoid <> 'api_usage_default'::regclass}), 1, 'usage in a month');
+	is(psql($database, q{SELECT count(*) FROM api_usage WHERE tableoid <> 'api_usage_default'::regclass}), 3, 'usage in a month');
 	return;
 }
 
@@ -60,7 +69,7 @@ sub contents
 	my ($database) = @_;
 	my @tables = map { "SELECT '$_' AS table, to_jsonb(t) AS row FROM $_ AS t" }
 	  qw(agent_types agent_routes agent_providers agent_models agent_queues agent_tiers agent_users agent_limits agent_budgets
-		api_usage);
+		api_usage daily_costs);
 	push @tables, q{SELECT 'agent_queue', to_jsonb(t) - '{claim,claim_key,hold_usd}'::text[] FROM agent_queue AS t};
 	return psql($database, 'SELECT * FROM (' . join(' UNION ALL ', @tables) . ') AS every ORDER BY 1, 2::text');
 }
@@ -119,7 +128,7 @@ sub round_trip
 	is(contents($to), $before, 'the same rows');
 	is(rules($to), $rules, 'the same rights, policies and publication');
 	is(psql($to, 'SELECT count(claim_key), count(claim), count(hold_usd) FROM agent_queue'), '0|0|0', 'out of line');
-	is(psql($to, q{SELECT count(*) FROM api_usage WHERE tableoid <> 'api_usage_default'::regclass}), 1, 'the month is a partition again');
+	is(psql($to, q{SELECT count(*) FROM api_usage WHERE tableoid <> 'api_usage_default'::regclass}), 3, 'the month is a partition again');
 
 	# A worker is there and works; what was restored stays as it is.
 	wait_for_workers($node, $to, 1);
@@ -138,6 +147,14 @@ sub round_trip
 	is(psql($to, q{SELECT string_agg(status, ' ' ORDER BY status) FROM agent_queue}),
 		'completed completed completed completed failed scheduled', 'but for the one whose time has not come');
 	is(psql($to, 'SELECT count(*) - count(DISTINCT (queue_id, attempt)) FROM api_usage'), 0, 'accounted once');
+
+	# Folding goes on where it stopped: what was folded is not folded again, what was not is.
+	is(psql($to, 'SELECT count(*) - count(DISTINCT id) FROM api_usage'), 0, 'new usage has new ids');
+	my $sums = 'SELECT sum(requests), sum(tokens_used), sum(cost_usd) FROM';
+	my $of_rows = psql($to, 'SELECT count(*), sum(tokens_used), sum(cost_usd) FROM api_usage');
+	is(psql($to, "$sums daily_costs"), $of_rows, 'no money is lost or counted twice');
+	ok($node->poll_query_until($to, 'SELECT agent_queue_folded_to() >= max(id) FROM api_usage'), 'all is folded');
+	is(psql($to, "$sums api_usage_rollup"), $of_rows, 'once');
 	return;
 }
 
@@ -152,5 +169,6 @@ round_trip('original', 'from_custom', 'public', \&restore_custom);
 fill('in_schema', 'aq');
 round_trip('in_schema', 'from_schema', 'aq', \&restore_custom);
 
+$_->quit foreach @open;
 finish($node);
 done_testing();

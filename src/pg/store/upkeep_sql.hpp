@@ -78,10 +78,12 @@ inline constexpr const char *kLockExpiredScheduled = R"(
 
 // ---- usage
 
-// Old rows in a range of blocks of the DEFAULT partition. $1 first block, $2 behind the last block, $3 rows before this
+// Old rows in a range of blocks of the DEFAULT partition, if they are in the roll-up.
+// $1 first block, $2 behind the last block, $3 rows before this
 inline constexpr const char *kRemoveOldUsage = R"(
   DELETE FROM @s@.api_usage_default
-   WHERE ctid >= ('(' || $1 || ',0)')::tid AND ctid < ('(' || $2 || ',0)')::tid AND created_at < $3)";
+   WHERE ctid >= ('(' || $1 || ',0)')::tid AND ctid < ('(' || $2 || ',0)')::tid AND created_at < $3
+     AND id <= (SELECT folded_to FROM @s@.api_usage_folded))";
 
 inline constexpr const char *kUsageBlocks = R"(
   SELECT pg_catalog.pg_relation_size('@s@.api_usage_default') / pg_catalog.current_setting('block_size')::bigint)";

@@ -1,6 +1,7 @@
 #include "pg/store/upkeep_store.hpp"
 
 #include "pg/boundary/errors.hpp"
+#include "pg/store/fold_sql.hpp"
 #include "pg/store/job_store_sql.hpp"
 #include "pg/store/trouble.hpp"
 #include "pg/store/upkeep_sql.hpp"
@@ -32,7 +33,12 @@ UpkeepStatements::UpkeepStatements(const Installation &where)
                              {TIMESTAMPTZOID, TIMESTAMPTZOID, TIMESTAMPTZOID, INT8ARRAYOID, INT4OID}),
       expire(render_sql(sql::kExpire, where), {kTidArray, TIMESTAMPTZOID}),
       usage_blocks(render_sql(sql::kUsageBlocks, where), {}),
-      remove_old_usage(render_sql(sql::kRemoveOldUsage, where), {INT8OID, INT8OID, TIMESTAMPTZOID}) {}
+      remove_old_usage(render_sql(sql::kRemoveOldUsage, where), {INT8OID, INT8OID, TIMESTAMPTZOID}),
+      fold_place(render_sql(sql::kFoldPlace, where), {}),
+      lock_folded(render_sql(sql::kLockFolded, where), {}),
+      begin_folding(render_sql(sql::kBeginFolding, where), {}),
+      fold(render_sql(sql::kFold, where), {INT8OID, INT8OID}),
+      move_folded(render_sql(sql::kMoveFolded, where), {INT8OID}) {}
 
 UpkeepStatements &UpkeepStore::open(Transaction &transaction) {
   const Installation &where = installation();

@@ -29,6 +29,11 @@ struct UpkeepStatements {
   KeptPlan expire;
   KeptPlan usage_blocks;
   KeptPlan remove_old_usage;
+  KeptPlan fold_place;
+  KeptPlan lock_folded;
+  KeptPlan begin_folding;
+  KeptPlan fold;
+  KeptPlan move_folded;
 };
 
 class UpkeepStore {

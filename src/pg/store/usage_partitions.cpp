@@ -5,6 +5,7 @@
 
 #include "pg/boundary/guard.hpp"
 #include "pg/store/usage_partitions_sql.hpp"
+#include "pg/wrap/snapshot.hpp"
 #include "pg/wrap/spi.hpp"
 #include "pg/wrap/transaction.hpp"
 
@@ -103,13 +104,28 @@ bool UsagePartitions::drop_one_before(WallTime from) {
   Transaction transaction;
   const Installation &where = installation();
   transaction.become(where.owner);
-  std::string find = render_sql(sql::kOldPartition, where);
+  std::string find = render_sql(sql::kOldPartitions, where);
   replace_all(find, "@from@", literal(from));
-  const std::vector<TextRow> old = query_rows(find);
-  if (!old.empty()) execute_sql("DROP TABLE " + old[0][0].value_or(""));
+  for (const TextRow &old : query_rows(find)) {
+    const auto render = [&](const char *source) {
+      std::string sql = render_sql(source, where);
+      replace_all(sql, "@p@", old[0].value_or(""));
+      return sql;
+    };
+    const std::string any_unfolded = render(sql::kAnyUnfolded);
+    if (!query_rows(any_unfolded).empty()) continue;
+    execute_sql(render(sql::kLockPartition));
+    LatestSnapshot locked;  // a job that was started in that month may have been settled just now
+    const bool is_folded = query_rows(any_unfolded).empty();
+    locked.pop();
+    if (!is_folded) continue;
+    execute_sql(render("DROP TABLE @p@"));
+    transaction.commit();
+    log_.write(LogLevel::log, "dropped partition " + old[1].value_or("") + " of api_usage");
+    return true;
+  }
   transaction.commit();
-  if (!old.empty()) log_.write(LogLevel::log, "dropped partition " + old[0][1].value_or("") + " of api_usage");
-  return !old.empty();
+  return false;
 }
 
 WallTime UsagePartitions::month_before(WallTime now, int months) {

@@ -24,8 +24,8 @@ class UsagePartitions {
   // them itself. Throws PgError.
   void make_ahead(Now now);
 
-  // Drops one partition that ends at `from` or before; false: there is none. Throws PgError: it is in use, or something
-  // depends on it.
+  // Drops one partition that ends at `from` or before and is folded into the roll-up; false: there is none. Throws
+  // PgError: it is in use, or something depends on it.
   bool drop_one_before(WallTime from);
 
   // Where the month begins that lies so many months before the present one (UTC).

@@ -8,9 +8,8 @@ namespace agent_queue::pg::sql {
 
 inline constexpr const char *kAnyUsage = "SELECT 1 FROM @s@.api_usage LIMIT 1";
 
-// A partition that ends at @from@ or before: its name for SQL, and as it is. Dropping it takes an AccessExclusive lock
-// on api_usage; the session's lock_timeout bounds how long others wait behind it.
-inline constexpr const char *kOldPartition =
+// Partitions that end at @from@ or before: their names for SQL, and as they are.
+inline constexpr const char *kOldPartitions =
     "SELECT pg_catalog.format('%I.%I', n.nspname, c.relname), c.relname "
     "FROM pg_catalog.pg_inherits AS i "
     "JOIN pg_catalog.pg_class AS c ON c.oid = i.inhrelid "
@@ -18,7 +17,14 @@ inline constexpr const char *kOldPartition =
     "WHERE i.inhparent = '@s@.api_usage'::pg_catalog.regclass AND c.relkind = 'r' AND NOT i.inhdetachpending "
     "AND (pg_catalog.regexp_match(pg_catalog.pg_get_expr(c.relpartbound, c.oid), ' TO [(]''([^'']+)''[)]'))[1] "
     "::timestamptz <= @from@ "
-    "ORDER BY c.relname LIMIT 1";
+    "ORDER BY c.relname";
+
+// Has the partition rows that are in no roll-up yet?
+inline constexpr const char *kAnyUnfolded =
+    "SELECT 1 FROM @p@ WHERE id > coalesce((SELECT folded_to FROM @s@.api_usage_folded), 0) LIMIT 1";
+
+// Dropping a partition locks the parent first; the session's lock_timeout bounds how long others wait behind it.
+inline constexpr const char *kLockPartition = "LOCK TABLE ONLY @s@.api_usage, ONLY @p@ IN ACCESS EXCLUSIVE MODE";
 
 // First of all, so that one worker at a time makes a partition. Writers of usage are not held up.
 inline constexpr const char *kLockUsage = "LOCK TABLE ONLY @s@.api_usage IN SHARE UPDATE EXCLUSIVE MODE";
@@ -27,6 +33,7 @@ inline constexpr const char *kMakePartition[] = {
     "CREATE TABLE @s@.@p@ (LIKE @s@.api_usage INCLUDING DEFAULTS INCLUDING CONSTRAINTS INCLUDING STORAGE)",
     "CREATE UNIQUE INDEX @p@_attempt ON @s@.@p@ (queue_id, attempt, part, created_at)",
     "CREATE INDEX @p@_user ON @s@.@p@ (user_id, created_at)",
+    "CREATE INDEX @p@_id ON @s@.@p@ (id)",
     // As the extension's own tables: no policy, so closed to whoever is given rights on it. The parent's policy holds
     // for what is read through the parent.
     "ALTER TABLE @s@.@p@ ENABLE ROW LEVEL SECURITY",

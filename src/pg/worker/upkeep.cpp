@@ -17,14 +17,15 @@ Upkeep::Upkeep(shared::DatabaseOid database, Log &log)
       expiry_(store_),
       retention_(store_),
       usage_(store_),
-      turns_{Turn{&expiry_}, Turn{&retention_}, Turn{&usage_}} {}
+      fold_(store_),
+      turns_{Turn{&expiry_}, Turn{&retention_}, Turn{&usage_}, Turn{&fold_}} {}
 
 SteadyTime Upkeep::Turn::next() const {
   return is_in_pass ? rest_until : std::max(rest_until, task->next_pass());
 }
 
 SteadyTime Upkeep::next() const {
-  return std::min({turns_[0].next(), turns_[1].next(), turns_[2].next()});
+  return std::min({turns_[0].next(), turns_[1].next(), turns_[2].next(), turns_[3].next()});
 }
 
 bool Upkeep::run_due(Now now, Load load) {

@@ -1,6 +1,6 @@
-// What a worker does between its rounds, if it is the first of its database: retention, expiry, partitions of usage.
-// One slice of a few milliseconds at a time, with rests that keep it from the jobs' way (core/upkeep/pace). Regime:
-// guarded C++.
+// What a worker does between its rounds, if it is the first of its database: retention, expiry, partitions of usage and
+// its roll-up. One slice of a few milliseconds at a time, with rests that keep it from the jobs' way
+// (core/upkeep/pace). Regime: guarded C++.
 #pragma once
 
 #include <array>
@@ -8,6 +8,7 @@
 
 #include "core/upkeep/pace.hpp"
 #include "pg/store/expiry_task.hpp"
+#include "pg/store/fold_task.hpp"
 #include "pg/store/retention_task.hpp"
 #include "pg/store/upkeep_store.hpp"
 #include "pg/store/usage_task.hpp"
@@ -37,7 +38,8 @@ class Upkeep {
   ExpiryTask expiry_;
   RetentionTask retention_;
   UsageTask usage_;
-  std::array<Turn, 3> turns_;
+  FoldTask fold_;
+  std::array<Turn, 4> turns_;
 };
 
 }  // namespace agent_queue::pg

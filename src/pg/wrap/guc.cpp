@@ -67,7 +67,7 @@ void define() {
              "Waiting jobs that may have expired: every five seconds, or at this interval if it is shorter.",
              &upkeep_interval_ms, 100, 60 * 60 * 1000, PGC_SIGHUP, GUC_UNIT_MS);
   define_int("agent_queue.keep_usage_months", "Months of api_usage that are kept besides the present one.",
-             "0: all of them. What is older is dropped, and user_costs no longer knows of it.", &keep_usage_months, 0,
+             "0: all of them. What is older is dropped; user_costs and its kin keep the sums.", &keep_usage_months, 0,
              1200, PGC_SIGHUP, 0);
   DefineCustomEnumVariable("agent_queue.notify", "What a settled job sends on the channel agent_queue.",
                            "off: nothing; ids: its id and status; full: also its result.", &notify, notify,
