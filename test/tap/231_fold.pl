@@ -91,6 +91,14 @@ is(psql('SELECT count(*) FROM api_usage'), 20500, 'what was accounted is not acc
 ok(becomes('SELECT agent_queue_folded_to() = pg_sequence_last_value($$api_usage_id_seq$$)'), 'ids that came to nothing are passed');
 all_is_folded('again');
 
+# The planner knows how little is not folded, also for a user: the rows that are folded are not read again.
+psql(q{ANALYZE api_usage_default; CREATE ROLE app; SELECT grant_agent_access('app')});
+like(psql(q{
+	SET ROLE app;
+	SET agent_queue.user_id = '00000000-0000-0000-0000-0000000000a1';
+	EXPLAIN SELECT * FROM user_costs WHERE date BETWEEN '2021-03-01' AND '2021-03-31'}),
+	qr/Index Scan using api_usage_default_id on api_usage_default \w+  \(cost=\S+ rows=1 /, 'the view goes by the index on id');
+
 # ---- the fold waits for who may still commit, and the view does not
 
 my $session = $node->background_psql('postgres');
@@ -219,6 +227,9 @@ ok(jobs_done($node, 'postgres'), 'all jobs are done');
 is(psql(q{SELECT count(*) FROM agent_queue AS q WHERE status = 'completed'
 	AND (SELECT count(*) FROM api_usage AS u WHERE u.queue_id = q.id AND NOT u.estimated) = 1}), 18000, 'each is accounted once');
 all_is_folded('after kill -9');
+
+psql('DROP EXTENSION agent_queue');
+is(psql(q{SELECT count(*) FROM pg_class WHERE relname LIKE 'api_usage%'}), 0, 'the partitions go with the extension');
 
 finish($node, is_killed => 1, allow => [qr/upkeep has to wait: usage is not folded while the sequence/]);
 
