@@ -14,6 +14,8 @@ constexpr Period kPeriods[] = {Period::day, Period::month};
 // A turn comes no sooner and no later than this after the one before.
 constexpr Micros kTurnMin{std::chrono::milliseconds(5)};
 constexpr Micros kTurnMax{std::chrono::seconds(10)};
+// Nor do turns run further ahead: one slow call must not put off a backlog for hours.
+constexpr Micros kTurnsAhead{std::chrono::seconds(30)};
 constexpr std::int64_t kAverageOver = 8;  // attempts
 
 void roll_tally(Tally &tally, WallTime start) {
@@ -51,6 +53,8 @@ BudgetVerdict::Kind judge_period(const ChargedAccount &charge, Period period, st
   if (!wanted && is_hard(charge.limits.on_limit)) return BudgetVerdict::Kind::unpriced;
   const Usd hold = wanted.value_or(Usd());
   const Tally &tally = charge.account->tally(period);
+  // What no window can afford would be parked for ever.
+  if (is_hard(charge.limits.on_limit) && hold > *limit) return BudgetVerdict::Kind::used_up;
   if (tally.spent + hold > *limit) {
     switch (charge.limits.on_limit) {
       case OnLimit::refuse:
@@ -147,7 +151,7 @@ void settle(std::span<Account *const> accounts, const Hold &hold, Usd cost, Micr
 SteadyTime take_turn(Account &account, SteadyTime now) {
   const Micros call{account.call_us};
   const Micros apart = std::clamp(call / std::max(1, account.in_flight), kTurnMin, kTurnMax);
-  account.next_turn = std::max(account.next_turn, now) + apart;
+  account.next_turn = std::min(std::max(account.next_turn, now) + apart, now + kTurnsAhead);
   return account.next_turn;
 }
 

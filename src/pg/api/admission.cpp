@@ -37,6 +37,7 @@ constexpr int kPriorityDefault = 5;
 constexpr int kMaxRetriesMax = 100;
 constexpr int kMaxRetriesDefault = 3;
 constexpr int kKeyLengthMax = 200;
+constexpr TimestampTz kSoon = INT64CONST(60'000'000);  // µs
 constexpr const char *kQueueDefault = "agents";
 
 [[noreturn]] void refuse(SqlState state, std::string message, std::string detail, std::string hint) {
@@ -228,9 +229,13 @@ bool admit_new(JobRow &row) {
   admit_expires_at(row, type, run_at, clock);
   if (!charge_rates({*catalog, user, type, queue}, current_call == nullptr ? 1 : current_call->jobs_seen()))
     return false;
-  const shared::Payer payer = find_payer(type, user);
-  admit_spending(payer, type, bytes_of(row.get(Column::request_data)));
-  const TimestampTz start = run_at > clock.now ? run_at : stand_in_line(payer, queue.name, type.name, priority, run_at);
+  const std::shared_ptr<const Payers> payers = current_payers();
+  const shared::Payer payer = find_payer(*payers, type, user);
+  admit_spending(payer, *catalog, type, bytes_of(row.get(Column::request_data)));
+  // A job of later stands where its time puts it; a moment's delay is no way to the front.
+  const bool is_of_now = run_at - clock.now < kSoon;
+  const TimestampTz start =
+      is_of_now ? std::max(run_at, stand_in_line(payer, queue.name, type.name, priority, clock.now)) : run_at;
   const std::int64_t key = claim_key(Micros{start}, priority);
   row.set_int64(Column::claim_key, key);
   if (run_at > clock.now)

@@ -114,12 +114,13 @@ void count_request(shared::LedgerKey key, const shared::Payer &payer, WallTime n
 
 }  // namespace
 
-shared::Payer find_payer(const AgentType &type, const std::optional<UserId> &user) {
-  if (std::optional<shared::Payer> payer = current_payers().find(type.name, user)) return *payer;
-  refuse_unknown_tier(*current_payers().catalog(), tier_name_of(find_user(*user)));
+shared::Payer find_payer(const Payers &payers, const AgentType &type, const std::optional<UserId> &user) {
+  if (std::optional<shared::Payer> payer = payers.find(type.name, user)) return *payer;
+  refuse_unknown_tier(*payers.catalog(), tier_name_of(find_user(*user)));
 }
 
-void admit_spending(const shared::Payer &payer, const AgentType &type, std::size_t request_bytes) {
+void admit_spending(const shared::Payer &payer, const Catalog &catalog, const AgentType &type,
+                    std::size_t request_bytes) {
   const bool is_looked_at = is_bounded(payer);
   if (!is_looked_at && !payer.user) return;
   const shared::LedgerKey key{.database = MyDatabaseId, .extension = installation().extension};
@@ -127,7 +128,7 @@ void admit_spending(const shared::Payer &payer, const AgentType &type, std::size
   const WallTime now = to_wall(GetCurrentTimestamp());
   const Windows windows = roll_windows(key, now);
   if (is_looked_at) {
-    const std::optional<Usd> hold = worst_case_hold(*current_payers().catalog(), type, request_bytes, now);
+    const std::optional<Usd> hold = worst_case_hold(catalog, type, request_bytes, now);
     const shared::Decision decision = shared::check_budget(key, payer, hold);
     if (decision.kind != BudgetVerdict::Kind::fits) {
       shared::report_refusal(key, payer, decision);

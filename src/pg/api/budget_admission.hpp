@@ -8,15 +8,17 @@
 #include "core/base/ids.hpp"
 #include "core/catalog/catalog.hpp"
 #include "pg/shared/ledger.hpp"
+#include "pg/store/payers.hpp"
 
 namespace agent_queue::pg {
 
 // Who answers for a job of this type. Raises 42704 when the user's tier does not exist.
-shared::Payer find_payer(const AgentType &type, const std::optional<UserId> &user);
+shared::Payer find_payer(const Payers &payers, const AgentType &type, const std::optional<UserId> &user);
 
 // Raises PT402 when the job cannot be afforded, PT429 when the user has no request left today, PT503 while what was
 // spent so far is not known yet. The request that is counted comes back when the transaction, or its savepoint, is
 // rolled back.
-void admit_spending(const shared::Payer &payer, const AgentType &type, std::size_t request_bytes);
+void admit_spending(const shared::Payer &payer, const Catalog &catalog, const AgentType &type,
+                    std::size_t request_bytes);
 
 }  // namespace agent_queue::pg

@@ -67,6 +67,7 @@ void open_account(Book &book, Oid database, Scope scope, const SubjectId &subjec
 }
 
 Book open_book(const DatabaseLedger &of, const Payer &payer) {
+  make_room(Ticket::kAccountsMax);
   Book book;
   open_account(book, of.database, Scope::all, SubjectId{}, payer.of_all, of.windows);
   open_account(book, of.database, Scope::agent_type, subject_of(payer.agent_type), payer.of_agent_type, of.windows);
@@ -131,6 +132,7 @@ int pending_count = 0;
 Decision wait_for_room(SteadyTime now) {
   Decision decision;
   decision.kind = BudgetVerdict::Kind::held;
+  decision.is_without_room = true;
   decision.turn = now + kNoRoomWait;
   return decision;
 }
@@ -244,7 +246,9 @@ bool add_held(LedgerKey key, const Payer &payer, Usd amount, WallTime started_at
 bool add_requests(LedgerKey key, const UserId &user, int count) {
   const Locked locked;
   DatabaseLedger *of = find_database_ledger(key.database, false);
-  const int index = of == nullptr ? -1 : find_account(key.database, Scope::user, user, true);
+  if (of == nullptr) return false;
+  make_room(1);
+  const int index = find_account(key.database, Scope::user, user, true);
   if (index < 0) return false;
   Account &account = ledger_entry(index).account;
   roll(account, of->windows);
@@ -352,7 +356,9 @@ bool count_requests(LedgerKey key, const UserId &user, int count, std::optional<
   const Locked locked;
   used = -1;
   const DatabaseLedger *of = find_database_ledger(key.database, false);
-  const int index = of == nullptr ? -1 : find_account(key.database, Scope::user, user, true);
+  if (of == nullptr) return false;
+  make_room(1);
+  const int index = find_account(key.database, Scope::user, user, true);
   if (index < 0) return false;
   LedgerEntry &entry = ledger_entry(index);
   roll(entry.account, of->windows);

@@ -55,9 +55,10 @@ struct Decision {
   BudgetVerdict::Kind kind = BudgetVerdict::Kind::fits;
   Scope scope = Scope::all;
   Period period = Period::day;
-  Usd limit, spent, held;  // of the budget that says so
-  WallTime until;          // when its window ends
-  SteadyTime turn;         // held, concurrency: when to try again
+  Usd limit, spent, held;        // of the budget that says so
+  WallTime until;                // when its window ends
+  SteadyTime turn;               // held, concurrency: when to try again
+  bool is_without_room = false;  // held, because there is no room for the user's account
 };
 
 // --- Life of a database's ledger ---------------------------------------------------------------------------------

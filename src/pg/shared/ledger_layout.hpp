@@ -35,6 +35,7 @@ struct LedgerMemory {
   int capacity;
   int bucket_count;  // a power of two
   int free_head;
+  int free_count;
   TimestampTz swept_at;
   DatabaseLedger databases[kDatabasesMax];
   // then int32[bucket_count], then LedgerEntry[capacity]
@@ -49,6 +50,10 @@ void start_ledger(LWLock *lock);
 LedgerEntry &ledger_entry(int index);
 // nullptr: there is none; with `make`: there is no room.
 DatabaseLedger *find_database_ledger(Oid database, bool make);
+
+// Before accounts are looked for, so that none of them goes while they are in use: sees to it that there is room for so
+// many new ones, if that can be.
+void make_room(int accounts);
 
 // The index of the account; -1: there is none; with `make`: there is no room.
 int find_account(Oid database, Scope scope, const std::array<uint8, 16> &subject, bool make);

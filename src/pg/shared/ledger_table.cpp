@@ -60,6 +60,7 @@ static void make_all_free(LWLock *lock) {
     entries[i].next = i + 1 < ledger->capacity ? i + 1 : -1;
   }
   ledger->free_head = 0;
+  ledger->free_count = ledger->capacity;
 }
 
 void start_ledger(LWLock *lock) {
@@ -76,6 +77,23 @@ LedgerEntry &ledger_entry(int index) {
   return entries[index];
 }
 
+// The databases that the launcher knows; one that is gone from there was dropped. Read without its lock: who errs has a
+// ledger made anew.
+static bool is_known(Oid database) {
+  for (const DatabaseSlot &slot : state->databases)
+    if (slot.oid == database) return true;
+  return false;
+}
+
+static DatabaseLedger *take_from_dropped() {
+  for (DatabaseLedger &one : ledger->databases) {
+    if (is_known(one.database)) continue;
+    clear_accounts(one.database);
+    return &one;
+  }
+  return nullptr;
+}
+
 DatabaseLedger *find_database_ledger(Oid database, bool make) {
   if (database == InvalidOid) return nullptr;
   DatabaseLedger *free_one = nullptr;
@@ -83,6 +101,7 @@ DatabaseLedger *find_database_ledger(Oid database, bool make) {
     if (one.database == database) return &one;
     if (one.database == InvalidOid && free_one == nullptr) free_one = &one;
   }
+  if (make && free_one == nullptr) free_one = take_from_dropped();
   if (!make || free_one == nullptr) return nullptr;
   *free_one = DatabaseLedger{};
   free_one->database = database;
@@ -106,6 +125,7 @@ static void free_account(int index) {
   ++entry.version;
   entry.next = ledger->free_head;
   ledger->free_head = index;
+  ++ledger->free_count;
 }
 
 // Nothing in it matters any more: nothing was counted in windows that still run, and nothing is under way.
@@ -117,8 +137,9 @@ static bool is_idle(const LedgerEntry &entry, const Windows &windows) {
   return !has_spent && !has_asked;
 }
 
-// Makes room, once a minute at most: it looks at all accounts.
-static void sweep() {
+// Once a minute at most: it looks at all accounts.
+void make_room(int accounts) {
+  if (ledger->free_count >= accounts) return;
   const TimestampTz now = GetCurrentTimestamp();
   if (now >= ledger->swept_at && now < ledger->swept_at + kSweepInterval) return;
   ledger->swept_at = now;
@@ -134,11 +155,11 @@ int find_account(Oid database, Scope scope, const std::array<uint8, 16> &subject
   for (int32 i = bucket; i >= 0; i = entries[i].next)
     if (entries[i].database == database && entries[i].scope == scope && entries[i].subject == subject) return i;
   if (!make) return -1;
-  if (ledger->free_head < 0) sweep();
   const int32 index = ledger->free_head;
   if (index < 0) return -1;
   LedgerEntry &entry = entries[index];
   ledger->free_head = entry.next;
+  --ledger->free_count;
   entry.database = database;
   entry.scope = scope;
   entry.subject = subject;

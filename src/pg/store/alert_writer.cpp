@@ -28,12 +28,11 @@ DatumValue text_datum(const char *text) {
   return guard([&] { return CStringGetTextDatum(pg_any_to_server(text, size, PG_UTF8)); });
 }
 
-void notify(std::int64_t id, const char *audience, const char *scope, const std::string &name,
-            const shared::Alert &alert) {
+// Whoever listens may read this: no names.
+void notify(std::int64_t id, const char *audience, const char *scope, const shared::Alert &alert) {
   const Json payload = {{"id", id},
                         {"audience", audience},
                         {"scope", scope},
-                        {"name", name},
                         {"period", period_name(alert.threshold.period)},
                         {"threshold_percent", alert.threshold.percent}};
   const std::string text = dump_json(payload);
@@ -47,7 +46,7 @@ AlertWriter::AlertWriter()
     : insert_(sql::kInsertAlert,
               {TEXTOID, UUIDOID, TEXTOID, TEXTOID, TEXTOID, TIMESTAMPTZOID, INT4OID, TEXTOID, TEXTOID}) {}
 
-void AlertWriter::write(const std::vector<shared::Alert> &alerts, const Payers &payers, const Installation &where) {
+void AlertWriter::write(std::span<const shared::Alert> alerts, const Payers &payers, const Installation &where) {
   for (const shared::Alert &alert : alerts) {
     const bool is_users = alert.scope == shared::Scope::user;
     const char *audience = is_users ? "user" : "admin";
@@ -67,7 +66,7 @@ void AlertWriter::write(const std::vector<shared::Alert> &alerts, const Payers &
     const char nulls[] = {' ', is_users ? ' ' : 'n', ' ', ' ', ' ', ' ', ' ', ' ', ' '};
     if (insert_.at(where).run(values, nulls, KeptPlan::Mode::read_write) == 0) continue;
     const std::vector<TextRow> rows = read_text_rows();
-    notify(std::stoll(rows.front().front().value_or("0")), audience, scope, name, alert);
+    notify(std::stoll(rows.front().front().value_or("0")), audience, scope, alert);
   }
 }
 

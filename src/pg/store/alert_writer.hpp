@@ -2,7 +2,7 @@
 // Regime: guarded C++, in a transaction of the store.
 #pragma once
 
-#include <vector>
+#include <span>
 
 #include "pg/shared/ledger.hpp"
 #include "pg/store/payers.hpp"
@@ -16,7 +16,7 @@ class AlertWriter {
   AlertWriter();
 
   // Throws PgError.
-  void write(const std::vector<shared::Alert> &alerts, const Payers &payers, const Installation &where);
+  void write(std::span<const shared::Alert> alerts, const Payers &payers, const Installation &where);
 
  private:
   SchemaPlan insert_;

@@ -13,6 +13,7 @@ namespace {
 
 // A user's alerts of a day and a month, a tier's, an agent type's and those of all: no round raises more at once.
 constexpr std::size_t kAlertsMax = 10'000;
+constexpr Micros kComplaintInterval{std::chrono::minutes(1)};
 
 AttemptId attempt_of(const ClaimedJob &job) {
   return {.job = job.id, .started_at = job.started_at};
@@ -32,10 +33,19 @@ std::string whose(const shared::Decision &decision) {
   return "all jobs together";
 }
 
+// What many users have spent together is not for one of them to know.
 std::string used_up_message(const shared::Decision &decision, Usd hold) {
-  return "the job may cost up to $" + hold.to_string() + ", and of the $" + decision.limit.to_string() + " that " +
-         whose(decision) + " may spend a " + period_name(decision.period) + " $" + decision.spent.to_string() +
-         " are spent";
+  std::string message = "the job may cost up to $" + hold.to_string() + ", which is more than is left of what " +
+                        whose(decision) + " may spend a " + period_name(decision.period);
+  if (decision.scope == shared::Scope::user)
+    message += ": $" + decision.spent.to_string() + " of $" + decision.limit.to_string() + " are spent";
+  return message;
+}
+
+// What was sent and whose price nobody can say any more (its route is gone) counts as what was held for it.
+Usd cost_of(const Settlement &settlement, const Hold &hold) {
+  if (!settlement.usage) return {};
+  return settlement.usage->cost.value_or(settlement.usage->estimated ? hold.amount : Usd());
 }
 
 Ruling refuse(JobErrorCode code, std::string message) {
@@ -59,7 +69,7 @@ Ruling park(WaitReason reason, WallTime run_at) {
 
 void BudgetKeeper::open(shared::LedgerKey key, Now now) {
   key_ = key;
-  windows_ = roll_windows(key, now.wall);
+  roll_windows(key, now.wall);
 }
 
 void BudgetKeeper::read_users(std::span<const ClaimedJob *const> jobs) {
@@ -70,7 +80,8 @@ void BudgetKeeper::read_users(std::span<const ClaimedJob *const> jobs) {
 }
 
 Ruling BudgetKeeper::rule(const ClaimedJob &job, std::optional<Usd> hold, Now now) {
-  const std::optional<shared::Payer> payer = current_payers().find(job.agent_type, job.user_id);
+  const std::shared_ptr<const Payers> payers = current_payers();
+  const std::optional<shared::Payer> payer = payers->find(job.agent_type, job.user_id);
   if (!payer) return refuse(JobErrorCode::configuration, "the tier of the job's user does not exist");
   Running running = make_running(*payer);
   const shared::Decision decision = shared::take_hold(key_, *payer, hold, now.steady, running.ticket);
@@ -88,6 +99,7 @@ Ruling BudgetKeeper::rule(const ClaimedJob &job, std::optional<Usd> hold, Now no
       raise_alerts(*payer, &decision);
       return park(WaitReason::budget, decision.until);
     case BudgetVerdict::Kind::held:
+      if (decision.is_without_room) complain_of_room(now);
       return park(WaitReason::held, now.wall + (decision.turn - now.steady));
     case BudgetVerdict::Kind::concurrency:
       return park(WaitReason::concurrency, now.wall + (decision.turn - now.steady));
@@ -95,11 +107,25 @@ Ruling BudgetKeeper::rule(const ClaimedJob &job, std::optional<Usd> hold, Now no
   return {};
 }
 
+WallTime BudgetKeeper::begin(Now now) {
+  WallTime at = now.wall;
+  for (const auto &[id, running] : begun_)
+    if (running.ticket.hold.day_start > now.wall) at = std::max(running.ticket.hold.day_start, last_begin_ + Micros{1});
+  if (at > now.wall) last_begin_ = at;
+  for (auto &[id, running] : begun_) id.started_at = at;
+  return at;
+}
+
+void BudgetKeeper::complain_of_room(Now now) {
+  if (now.steady < next_complaint_) return;
+  next_complaint_ = now.steady + kComplaintInterval;
+  log_.write(LogLevel::warning, "jobs wait because their users cannot be counted: raise agent_queue.max_tracked_users");
+}
+
 void BudgetKeeper::adopt(const ClaimedJob &job, std::optional<Usd> hold) {
-  const std::optional<shared::Payer> payer = current_payers().find(job.agent_type, job.user_id);
-  if (!payer) return;
-  Running running = make_running(*payer);
-  running.ticket = shared::find_hold(key_, *payer, hold.value_or(Usd()), job.started_at);
+  const shared::Payer payer = current_payers()->find_in_any_case(job.agent_type, job.user_id);
+  Running running = make_running(payer);
+  running.ticket = shared::find_hold(key_, payer, hold.value_or(Usd()), job.started_at);
   begun_.emplace_back(attempt_of(job), std::move(running));
 }
 
@@ -129,8 +155,8 @@ void BudgetKeeper::on_commit(std::span<const Settlement> settlements, std::span<
     const Settlement &settlement = settlements[i];
     const auto it = running_.find({.job = settlement.id, .started_at = settlement.started_at});
     if (it == running_.end()) continue;
-    const Usd cost = settlement.usage ? settlement.usage->cost.value_or(Usd()) : Usd();
-    shared::settle_hold(it->second.ticket, cost, settlement.ended_at - settlement.started_at);
+    shared::settle_hold(it->second.ticket, cost_of(settlement, it->second.ticket.hold),
+                        settlement.ended_at - settlement.started_at);
     it->second.payer.of_tiers = it->second.tiers;
     raise_alerts(it->second.payer, nullptr);
     running_.erase(it);

@@ -39,13 +39,12 @@ class BudgetKeeper {
 
   // First of all in each transaction of the store. Throws PgError.
   void open(shared::LedgerKey key, Now now);
-  // Attempts begin no earlier than the running day did, also where the clock was set back: what they cost belongs to
-  // it.
-  WallTime begin_time(Now now) const { return std::max(now.wall, windows_.day_start); }
-
   // Of the running transaction: on_commit() or on_abort() says how it has ended. Throw PgError.
   void read_users(std::span<const ClaimedJob *const> jobs);
   Ruling rule(const ClaimedJob &job, std::optional<Usd> hold, Now now);
+  // When those that may begin do so: no earlier than the running day, also where the clock was set back, or midnight
+  // has passed since `now` was read: what they cost belongs to the day that holds it. After the last rule().
+  WallTime begin(Now now);
   // A job of a dead worker, now this worker's: its hold stands in the ledger.
   void adopt(const ClaimedJob &job, std::optional<Usd> hold);
 
@@ -55,7 +54,10 @@ class BudgetKeeper {
   // Alerts that are due, those included that sessions have reported. They are gone from here when accept_alerts() says
   // that they were written.
   const std::vector<shared::Alert> &alerts();
-  void accept_alerts() { alerts_.clear(); }
+  // The first so many were written.
+  void accept_alerts(std::size_t count) {
+    alerts_.erase(alerts_.begin(), alerts_.begin() + static_cast<std::ptrdiff_t>(count));
+  }
 
  private:
   struct AttemptHash {
@@ -69,11 +71,13 @@ class BudgetKeeper {
     std::vector<shared::TierBudget> tiers;
   };
   static Running make_running(const shared::Payer &payer);
+  void complain_of_room(Now now);
   void raise_alerts(const shared::Payer &payer, const shared::Decision *refusal);
 
   Log &log_;
   shared::LedgerKey key_;
-  Windows windows_;
+  WallTime last_begin_{};
+  SteadyTime next_complaint_{};
   std::unordered_map<AttemptId, Running, AttemptHash> running_;
   std::vector<shared::Alert> alerts_;
   // Of the running transaction:

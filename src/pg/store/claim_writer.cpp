@@ -52,7 +52,6 @@ Ruling ClaimWriter::rule(const Catalog &catalog, JobRow &row, Now now) {
     expired.message = "the job expired before it was called";
     return expired;
   }
-  job.started_at = budgets_.begin_time(now);
   const AgentType *type = catalog.agent_type(job.agent_type);
   // Without its type the job fails before it is called, and costs nothing.
   row.hold = type == nullptr ? Usd() : worst_case_hold(catalog, *type, job.request.size(), now.wall);
@@ -91,7 +90,10 @@ std::vector<Ruling> ClaimWriter::write(Statements &statements, const Catalog &ca
         break;
     }
   }
-  begin(statements, begun, budgets_.begin_time(now));
+  const WallTime begin_at = budgets_.begin(now);
+  for (std::size_t i = 0; i < rows.size(); ++i)
+    if (rulings[i].kind == Ruling::Kind::begin) rows[i]->job.started_at = begin_at;
+  begin(statements, begun, begin_at);
   write_ended(statements, ended, now.wall);
   write_parked(statements, parked);
   return rulings;

@@ -25,6 +25,7 @@ namespace {
 
 constexpr long kPortion = 5000;  // rows
 constexpr Micros kComplaintInterval{std::chrono::minutes(1)};
+constexpr Micros kRetryInterval{std::chrono::seconds(1)};
 constexpr Micros kDay{std::chrono::hours(24)};
 
 using Cell = std::optional<std::string>;
@@ -68,6 +69,7 @@ bool may_be_deleted(const Catalog &catalog) {
 
 bool LedgerLoader::ensure(Now now) {
   if (key_.extension != 0 && shared::is_ledger_ready(key_)) return true;
+  if (now.steady < next_try_) return false;
   bool is_begun = false;
   try {
     Transaction transaction;
@@ -89,6 +91,7 @@ bool LedgerLoader::ensure(Now now) {
   } catch (PgError &error) {
     if (is_begun) shared::abandon_ledger(key_);
     if (error.is_cancel_or_shutdown()) throw;
+    next_try_ = now.steady + kRetryInterval;
     complain(error.what(), now);
     return false;
   }
@@ -114,9 +117,10 @@ void LedgerLoader::load_spent(shared::LedgerKey key, const Windows &windows, con
     const std::vector<TextRow> rows = cursor.fetch(kPortion);
     if (rows.empty()) return;
     read_users_of(rows);
+    const std::shared_ptr<const Payers> payers = current_payers();
     for (const TextRow &row : rows)
-      if (const auto payer = current_payers().find(row[1].value_or(std::string()), user(row[0])))
-        is_full_ |= !shared::add_spent(key, *payer, usd(row[2]), usd(row[3]));
+      is_full_ |= !shared::add_spent(key, payers->find_in_any_case(row[1].value_or(std::string()), user(row[0])),
+                                     usd(row[2]), usd(row[3]));
   }
 }
 
@@ -126,9 +130,10 @@ void LedgerLoader::load_held(shared::LedgerKey key, const Installation &where) {
     const std::vector<TextRow> rows = cursor.fetch(kPortion);
     if (rows.empty()) return;
     read_users_of(rows);
+    const std::shared_ptr<const Payers> payers = current_payers();
     for (const TextRow &row : rows)
-      if (const auto payer = current_payers().find(row[1].value_or(std::string()), user(row[0])))
-        is_full_ |= !shared::add_held(key, *payer, usd(row[2]), WallTime{Micros{whole(row[3])}});
+      is_full_ |= !shared::add_held(key, payers->find_in_any_case(row[1].value_or(std::string()), user(row[0])),
+                                    usd(row[2]), WallTime{Micros{whole(row[3])}});
   }
 }
 
@@ -144,7 +149,7 @@ void LedgerLoader::load_requests(shared::LedgerKey key, const Windows &windows, 
       if (row[0]) ++counts[uuid_of(*row[0])];
     }
   }
-  if (may_be_deleted(*current_payers().catalog())) {
+  if (may_be_deleted(*current_payers()->catalog())) {
     Cursor deleted(render_sql(sql::kDeletedJobs, where), {TIMESTAMPTZOID}, {time_datum(windows.day_start)});
     while (true) {
       const std::vector<TextRow> rows = deleted.fetch(kPortion);

@@ -30,6 +30,7 @@ class LedgerLoader {
   shared::LedgerKey key_;
   bool is_full_ = false;
   SteadyTime next_complaint_{};
+  SteadyTime next_try_{};  // after a failure
 };
 
 }  // namespace agent_queue::pg

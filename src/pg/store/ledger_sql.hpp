@@ -3,11 +3,12 @@
 
 namespace agent_queue::pg::sql {
 
-// What was spent in the running day and month. $1 the day's start, $2 the month's
+// What was spent in the running day and month: by the attempts themselves, because the days of the roll-up are those of
+// the time zone that held when it was made. $1 the day's start, $2 the month's
 inline constexpr const char *kSpent = R"(
-  SELECT user_id, agent_type, sum(cost_usd) FILTER (WHERE day >= @s@.agent_queue_budget_day($1)), sum(cost_usd)
-    FROM @s@.daily_costs
-   WHERE day >= @s@.agent_queue_budget_day($2)
+  SELECT user_id, agent_type, sum(cost_usd) FILTER (WHERE created_at >= $1), sum(cost_usd)
+    FROM @s@.api_usage
+   WHERE created_at >= $2 AND cost_usd > 0
    GROUP BY user_id, agent_type)";
 
 // What attempts hold whose worker may be dead. Uses agent_queue_due.

@@ -13,7 +13,7 @@ Payers::Payers(std::shared_ptr<const Catalog> catalog) : catalog_(std::move(cata
     tier_budgets_.push_back({.tier = shared::budget_hash(name), .limits = limits});
 }
 
-std::optional<shared::Payer> Payers::find(const std::string &agent_type, const std::optional<UserId> &user) const {
+shared::Payer Payers::find_in_any_case(const std::string &agent_type, const std::optional<UserId> &user) const {
   shared::Payer payer;
   payer.agent_type = shared::budget_hash(agent_type);
   payer.of_all = catalog_->budgets.all;
@@ -22,10 +22,10 @@ std::optional<shared::Payer> Payers::find(const std::string &agent_type, const s
   if (!user) return payer;
 
   const UserRules *rules = find_user(*user);
-  const std::optional<Allowance> allowance = allowance_of(*catalog_, rules);
-  if (!allowance) return std::nullopt;
   payer.user = user;
   payer.tier = shared::budget_hash(tier_name_of(rules));
+  const std::optional<Allowance> allowance = allowance_of(*catalog_, rules);
+  if (!allowance) return payer;
   payer.weight = allowance->weight;
   if (!allowance->is_unlimited) {
     payer.of_user = allowance->cost;
@@ -33,6 +33,11 @@ std::optional<shared::Payer> Payers::find(const std::string &agent_type, const s
     payer.daily_requests = allowance->daily_requests;
   }
   return payer;
+}
+
+std::optional<shared::Payer> Payers::find(const std::string &agent_type, const std::optional<UserId> &user) const {
+  if (user && find_name(catalog_->tiers, tier_name_of(find_user(*user))) == nullptr) return std::nullopt;
+  return find_in_any_case(agent_type, user);
 }
 
 std::string Payers::name_of(shared::Scope scope, std::uint64_t hash) const {
@@ -43,11 +48,11 @@ std::string Payers::name_of(shared::Scope scope, std::uint64_t hash) const {
   return {};
 }
 
-const Payers &current_payers() {
-  static auto *kept = new std::optional<Payers>;  // never destroyed: no order at exit to care for
+std::shared_ptr<const Payers> current_payers() {
+  static auto *kept = new std::shared_ptr<const Payers>;  // never destroyed: no order at exit to care for
   const std::shared_ptr<const Catalog> catalog = current_catalog();
-  if (!*kept || (*kept)->catalog() != catalog) kept->emplace(catalog);
-  return **kept;
+  if (*kept == nullptr || (*kept)->catalog() != catalog) *kept = std::make_shared<const Payers>(catalog);
+  return *kept;
 }
 
 }  // namespace agent_queue::pg

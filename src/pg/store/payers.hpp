@@ -22,6 +22,9 @@ class Payers {
   // Empty: the user's tier does not exist. Reads the user's row where need be; throws PgError.
   std::optional<shared::Payer> find(const std::string &agent_type, const std::optional<UserId> &user) const;
 
+  // The same, for what runs or was spent already: a tier that does not exist bounds nothing.
+  shared::Payer find_in_any_case(const std::string &agent_type, const std::optional<UserId> &user) const;
+
   // "": no tier and no agent type of that hash has a budget.
   std::string name_of(shared::Scope scope, std::uint64_t hash) const;
 
@@ -30,7 +33,7 @@ class Payers {
   std::vector<shared::TierBudget> tier_budgets_;
 };
 
-// Of the current catalog, kept until that changes. Throws PgError.
-const Payers &current_payers();
+// Of the current catalog, kept until that changes. Payers that it finds must not outlive it. Throws PgError.
+std::shared_ptr<const Payers> current_payers();
 
 }  // namespace agent_queue::pg

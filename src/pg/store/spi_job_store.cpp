@@ -23,6 +23,7 @@ namespace agent_queue::pg {
 
 namespace {
 
+constexpr Micros kAlertBackoff{std::chrono::seconds(1)};
 constexpr int kPromoteTries = 16;  // in a row, to find the row that is in the way of the others
 
 UserId claims_as_uuid(ClaimToken claim) {
@@ -128,7 +129,6 @@ RoundResult SpiJobStore::round(const Round &round, Now now) {
     config_seen_ = config_loaded_;
     note_sweep(sweep, now);
   }
-  statistics_.note(round.settlements, result.report.fates);
   wake_waiters(ended);
   for (std::size_t i = 0; i < result.report.fates.size(); ++i) {
     const Settlement &settlement = round.settlements[i];
@@ -242,16 +242,25 @@ std::optional<int> SpiJobStore::promote_due(Now now) {
 }
 
 void SpiJobStore::write_alerts(Now now) {
-  if (budgets_.alerts().empty()) return;
+  if (now.steady < next_alerts_ || budgets_.alerts().empty()) return;
+  const std::vector<shared::Alert> &due = budgets_.alerts();
+  const std::span<const shared::Alert> batch(due.data(), std::min<std::size_t>(due.size(), alert_limit_.value()));
   try {
     Transaction transaction;
     open(transaction, now);
-    alert_writer_.write(budgets_.alerts(), current_payers(), installation());
+    alert_writer_.write(batch, *current_payers(), installation());
     transaction.commit();
-    budgets_.accept_alerts();
+    alert_limit_.succeeded();
+    budgets_.accept_alerts(batch.size());
   } catch (PgError &error) {
     if (error.is_cancel_or_shutdown()) throw;
-    failure_of(error, now);
+    next_alerts_ = now.steady + kAlertBackoff;
+    const StoreFailure failure = failure_of(error, now);
+    if (failure.trouble != StoreTrouble::unstorable) return;
+    alert_limit_.refused(static_cast<int>(batch.size()));
+    if (batch.size() > 1) return;
+    log_.write(LogLevel::warning, "an alert cannot be written and is left out: " + failure.message);
+    budgets_.accept_alerts(1);
   }
 }
 

@@ -6,6 +6,7 @@
 #include <optional>
 #include <vector>
 
+#include "core/upkeep/batch_limit.hpp"
 #include "pg/shared/databases.hpp"
 #include "pg/shared/workers.hpp"
 #include "pg/store/alert_writer.hpp"
@@ -80,6 +81,8 @@ class SpiJobStore final : public JobStore {
   CancelInbox cancels_;
   Notifier notifier_;
   AlertWriter alert_writer_;
+  BatchLimit alert_limit_{100};
+  SteadyTime next_alerts_{};  // after a failure
   Promoter promoter_;
   UsagePartitions partitions_;
   TokenStatistics statistics_;
