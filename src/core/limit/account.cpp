@@ -29,7 +29,7 @@ std::optional<Usd> limit_of(const CostLimits &limits, Period period) {
 }
 
 // The more it holds the job back, the higher.
-int rank(BudgetVerdict::Kind kind) {
+int rank(BudgetVerdict::Kind kind, Period period) {
   switch (kind) {
     case BudgetVerdict::Kind::fits:
       return 0;
@@ -38,13 +38,13 @@ int rank(BudgetVerdict::Kind kind) {
     case BudgetVerdict::Kind::held:
       return 2;
     case BudgetVerdict::Kind::parked:
-      return 3;
+      return period == Period::day ? 3 : 4;
     case BudgetVerdict::Kind::used_up:
-      return 4;
-    case BudgetVerdict::Kind::unpriced:
       return 5;
+    case BudgetVerdict::Kind::unpriced:
+      return 6;
   }
-  return 5;
+  return 6;
 }
 
 BudgetVerdict::Kind judge_period(const ChargedAccount &charge, Period period, std::optional<Usd> wanted) {
@@ -60,7 +60,8 @@ BudgetVerdict::Kind judge_period(const ChargedAccount &charge, Period period, st
       case OnLimit::refuse:
         return BudgetVerdict::Kind::used_up;
       case OnLimit::park:
-        return BudgetVerdict::Kind::parked;
+        // No window is large enough for it: it would wait for ever.
+        return hold > *limit ? BudgetVerdict::Kind::used_up : BudgetVerdict::Kind::parked;
       case OnLimit::throttle:
         return charge.account->in_flight > 0 ? BudgetVerdict::Kind::concurrency : BudgetVerdict::Kind::fits;
       case OnLimit::alert:
@@ -91,6 +92,22 @@ const char *period_name(Period period) {
   return period == Period::day ? "day" : "month";
 }
 
+Windows follow(const Windows &kept, const Windows &current) {
+  Windows next = kept;
+  if (current.day_start < kept.day_end) {
+    // Of another time zone: it covers what the running day does not.
+    next.day_end = std::max(kept.day_end, current.day_end);
+    return next;
+  }
+  next.day_start = current.day_start;
+  next.day_end = current.day_end;
+  next.month_end = current.month_end;
+  // Where the last day of the month was prolonged, what it spent of the new month belongs to the old one.
+  if (current.day_start >= kept.month_end)
+    next.month_start = current.month_start >= kept.month_end ? current.month_start : current.day_start;
+  return next;
+}
+
 void roll(Account &account, const Windows &windows) {
   if (account.day.start < windows.day_start) account.requests = 0;
   roll_tally(account.day, windows.day_start);
@@ -100,7 +117,7 @@ void roll(Account &account, const Windows &windows) {
 BudgetVerdict judge(std::span<const ChargedAccount> charges, std::optional<Usd> hold) {
   BudgetVerdict strictest;
   const auto note = [&](BudgetVerdict::Kind kind, std::size_t charge, Period period) {
-    if (rank(kind) <= rank(strictest.kind)) return;
+    if (rank(kind, period) <= rank(strictest.kind, strictest.period)) return;
     strictest = {.kind = kind, .charge = charge, .period = period};
   };
   for (std::size_t i = 0; i < charges.size(); ++i) {

@@ -1,6 +1,7 @@
 // What one subject of budgets (a user, a tier, an agent type, or all) has used of the running day and month, and what
 // may still be used. Plain data that may lie in shared memory, and pure decisions. Whoever keeps accounts guards them;
-// pg/shared/ledger does for the workers. Tested in test/unit/account_test.cpp and test/sim/budget_sim_test.cpp.
+// pg/shared/ledger does for the workers. Tested in test/unit/account_test.cpp, test/unit/account_hold_test.cpp and
+// test/sim/budget_sim_test.cpp.
 //
 //   spent  what was billed to attempts that were started in the window
 //   held   the most that running attempts of the window may cost: what each may cost at worst is held before it begins,
@@ -56,6 +57,11 @@ struct Account {
   const Tally &tally(Period period) const { return period == Period::day ? day : month; }
 };
 
+// The windows that come after `kept`, where the clock and the time zone say `current`: the same while the running day
+// lasts. Only forward; no window begins before the one before it is over, so that another time zone gives nobody a
+// second budget, and none ends in the past.
+Windows follow(const Windows &kept, const Windows &current);
+
 // What was left of windows that have ended is forgotten. Never goes back: a clock that is set back gives nobody a
 // second budget.
 void roll(Account &account, const Windows &windows);
@@ -71,7 +77,7 @@ struct BudgetVerdict {
   enum class Kind {
     fits,
     used_up,      // refuse it: `charge` and `period` say whose budget says so
-    parked,       // wait for the end of the window
+    parked,       // wait for the end of the window; of a day and a month, for that of the month
     held,         // what is left is held by running attempts: it may fit when one of them has ended
     concurrency,  // the user's, or a throttled budget's one at a time
     unpriced,     // nobody knows what it may cost, and the budget is hard
