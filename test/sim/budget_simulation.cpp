@@ -149,12 +149,16 @@ void BudgetSimulation::change_limits() {
   ++counters_.changes;
 }
 
+// Often of a user whose attempts are under way, and whose worker dies before they end.
 void BudgetSimulation::change_tier() {
-  const int user = random_.below(kBusyUsers);
+  Worker &worker = any_worker();
+  int user = random_.below(kBusyUsers);
+  if (!worker.running.empty() && worker.running.front().user != kSystem) user = worker.running.front().user;
   tables_.before_change({Scope::user, user});
   config_.users[static_cast<std::size_t>(user)].tier = random_.below(kTiers);
   tables_.after_change({Scope::user, user});
   ++config_generation_;
+  if (random_.chance(30)) die(worker);
 }
 
 void BudgetSimulation::set_clock_back() {
