@@ -40,8 +40,10 @@ SELECT t_budget_enqueue(2);
 DELETE FROM agent_budgets WHERE scope = 'tier';
 INSERT INTO agent_budgets (scope, daily_cost_usd) VALUES ('all', 0.7);
 SELECT t_budget_enqueue(2);
--- One that parks, throttles or alerts lets it in.
+-- One that parks refuses what no day can hold; one that throttles or alerts lets it in.
 UPDATE agent_budgets SET on_limit = 'park' WHERE scope = 'all';
+SELECT t_budget_enqueue(2);
+UPDATE agent_budgets SET on_limit = 'throttle' WHERE scope = 'all';
 SELECT t_budget_enqueue(2);
 DELETE FROM agent_budgets;
 

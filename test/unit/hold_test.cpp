@@ -60,7 +60,7 @@ TEST(Hold, IsUnknownWhereOneRouteHasNoPrice) {
   EXPECT_FALSE(worst_case_hold(priced_catalog(), type_with({"cheap", "unknown"}), 850, kAt).has_value());
 }
 
-TEST(Hold, IsUnknownWithoutARoute) {
+TEST(Hold, IsNothingWithoutARoute) {
   EXPECT_EQ(worst_case_hold(priced_catalog(), type_with({}), 850, kAt), Usd());
 }
 

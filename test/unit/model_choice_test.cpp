@@ -229,7 +229,7 @@ TEST_F(AutoRouteTest, IsHeldAtThePriceOfTheModelThatItComesTo) {
 TEST_F(AutoRouteTest, HoldsNothingWhereItLeadsNowhere) {
   route("auto", "auto");
   type_.complexity = Capability::high;
-  EXPECT_EQ(worst_case_hold(catalog_, type_, 1000, kAt), std::nullopt);
+  EXPECT_EQ(worst_case_hold(catalog_, type_, 1000, kAt), Usd());
   route("a", "cheap", 2);
   EXPECT_EQ(worst_case_hold(catalog_, type_, 1000, kAt), Usd::parse("0.002").value());
 }

@@ -53,8 +53,6 @@ BudgetVerdict::Kind judge_period(const ChargedAccount &charge, Period period, st
   if (!wanted && is_hard(charge.limits.on_limit)) return BudgetVerdict::Kind::unpriced;
   const Usd hold = wanted.value_or(Usd());
   const Tally &tally = charge.account->tally(period);
-  // What no window can afford would be parked for ever.
-  if (is_hard(charge.limits.on_limit) && hold > *limit) return BudgetVerdict::Kind::used_up;
   if (tally.spent + hold > *limit) {
     switch (charge.limits.on_limit) {
       case OnLimit::refuse:

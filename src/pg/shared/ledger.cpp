@@ -260,13 +260,7 @@ Windows roll_windows(LedgerKey key, const Windows &current) {
   const Locked locked;
   DatabaseLedger *of = find_database_ledger(key.database, false);
   if (of == nullptr) return current;
-  // Only forward, and not before the running day is over: a new time zone holds from then on.
-  if (current.day_start >= of->windows.day_end) {
-    const bool is_new_month = current.month_start > of->windows.month_start;
-    const WallTime month_start = is_new_month ? current.month_start : of->windows.month_start;
-    of->windows = current;
-    of->windows.month_start = month_start;
-  }
+  of->windows = follow(of->windows, current);
   return of->windows;
 }
 

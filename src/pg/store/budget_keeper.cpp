@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "core/catalog/hold.hpp"
+#include "pg/boundary/errors.hpp"
 #include "pg/store/budget_windows.hpp"
 #include "pg/store/user_directory.hpp"
 
@@ -69,7 +70,7 @@ Ruling park(WaitReason reason, WallTime run_at) {
 
 void BudgetKeeper::open(shared::LedgerKey key, Now now) {
   key_ = key;
-  roll_windows(key, now.wall);
+  windows_ = roll_windows(key, now.wall);
 }
 
 void BudgetKeeper::read_users(std::span<const ClaimedJob *const> jobs) {
@@ -87,6 +88,9 @@ Ruling BudgetKeeper::rule(const ClaimedJob &job, std::optional<Usd> hold, Now no
   const shared::Decision decision = shared::take_hold(key_, *payer, hold, now.steady, running.ticket);
   switch (decision.kind) {
     case BudgetVerdict::Kind::fits:
+      // The row would say that the attempt belongs to the day before, which the ledger has forgotten.
+      if (running.ticket.hold.day_start != windows_.day_start)
+        raise(sqlstate("40001"), {.message = "the day has ended during a claim", .detail = {}, .hint = {}});
       begun_.emplace_back(attempt_of(job), std::move(running));
       return {};
     case BudgetVerdict::Kind::unpriced:
@@ -109,9 +113,8 @@ Ruling BudgetKeeper::rule(const ClaimedJob &job, std::optional<Usd> hold, Now no
 
 WallTime BudgetKeeper::begin(Now now) {
   WallTime at = now.wall;
-  for (const auto &[id, running] : begun_)
-    if (running.ticket.hold.day_start > now.wall) at = std::max(running.ticket.hold.day_start, last_begin_ + Micros{1});
-  if (at > now.wall) last_begin_ = at;
+  // Attempts at one job are told apart by their begin: it must not stand still while the clock is behind.
+  if (at < windows_.day_start) at = last_begin_ = std::max(windows_.day_start, last_begin_ + Micros{1});
   for (auto &[id, running] : begun_) id.started_at = at;
   return at;
 }

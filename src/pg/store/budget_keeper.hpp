@@ -42,8 +42,8 @@ class BudgetKeeper {
   // Of the running transaction: on_commit() or on_abort() says how it has ended. Throw PgError.
   void read_users(std::span<const ClaimedJob *const> jobs);
   Ruling rule(const ClaimedJob &job, std::optional<Usd> hold, Now now);
-  // When those that may begin do so: no earlier than the running day, also where the clock was set back, or midnight
-  // has passed since `now` was read: what they cost belongs to the day that holds it. After the last rule().
+  // When those that may begin do so: no earlier than the running day, also where the clock was set back: what they cost
+  // belongs to the day that holds it. After the last rule().
   WallTime begin(Now now);
   // A job of a dead worker, now this worker's: its hold stands in the ledger.
   void adopt(const ClaimedJob &job, std::optional<Usd> hold);
@@ -76,6 +76,7 @@ class BudgetKeeper {
 
   Log &log_;
   shared::LedgerKey key_;
+  Windows windows_;
   WallTime last_begin_{};
   SteadyTime next_complaint_{};
   std::unordered_map<AttemptId, Running, AttemptHash> running_;

@@ -58,13 +58,11 @@ Windows windows_at(WallTime now) {
 }
 
 Windows roll_windows(shared::LedgerKey key, WallTime now) {
-  static Windows known;
-  static unsigned int known_of = 0;  // the extension
-  if (known_of != key.extension || now < known.day_start || now >= known.day_end) {
-    known = shared::roll_windows(key, windows_at(now));
-    known_of = key.extension;
-  }
-  return known;
+  // What the clock says is kept; what the ledger has is not: another process may have rolled it, and the clock may have
+  // been set back since.
+  static Windows current;
+  if (now < current.day_start || now >= current.day_end) current = windows_at(now);
+  return shared::roll_windows(key, current);
 }
 
 }  // namespace agent_queue::pg

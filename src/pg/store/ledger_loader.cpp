@@ -65,6 +65,13 @@ bool may_be_deleted(const Catalog &catalog) {
   });
 }
 
+// A clock that was set back over midnight begins no day anew.
+WallTime newest_start(WallTime now, const Installation &where) {
+  Cursor cursor(render_sql(sql::kNewestStart, where), {TIMESTAMPTZOID}, {time_datum(now + kDay)});
+  const std::vector<TextRow> rows = cursor.fetch(1);
+  return rows.empty() || !rows.front().front() ? WallTime{} : WallTime{Micros{whole(rows.front().front())}};
+}
+
 }  // namespace
 
 bool LedgerLoader::ensure(Now now) {
@@ -77,7 +84,7 @@ bool LedgerLoader::ensure(Now now) {
     if (!where) return true;  // the store will find out
     transaction.become(where->owner);
     key_ = {.database = database_, .extension = where->extension};
-    const Windows windows = windows_at(now.wall);
+    const Windows windows = windows_at(std::max(now.wall, newest_start(now.wall, *where)));
     is_begun = shared::begin_ledger(key_, windows);
     if (!is_begun) return shared::is_ledger_ready(key_);
     load(key_, windows, *where);

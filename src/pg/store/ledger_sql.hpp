@@ -3,6 +3,16 @@
 
 namespace agent_queue::pg::sql {
 
+// When the newest attempt was started: later than now where the clock was set back. $1 what is later than this is an
+// error of somebody's, and not believed
+inline constexpr const char *kNewestStart = R"(
+  SELECT (extract(epoch FROM max(n.started_at)) * 1000000)::bigint
+    FROM ((SELECT created_at FROM @s@.api_usage ORDER BY id DESC LIMIT 1)
+          UNION ALL
+          SELECT started_at FROM @s@.agent_queue
+           WHERE status = 'processing' AND claim_key IS NOT NULL AND claim IS NOT NULL) AS n (started_at)
+   WHERE n.started_at < $1)";
+
 // What was spent in the running day and month: by the attempts themselves, because the days of the roll-up are those of
 // the time zone that held when it was made. $1 the day's start, $2 the month's
 inline constexpr const char *kSpent = R"(
