@@ -19,6 +19,10 @@ SELECT compress_prompt(E'Be brief.\nBe brief.\nAnswer in one short sentence.\nx\
 SELECT compress_prompt(compress_prompt(p)) = compress_prompt(p) AS settled
 FROM (VALUES ('Por por favor favor, please please note that information'), ('')) AS v (p);
 SELECT compress_prompt(NULL) IS NULL AS none, compress_prompt(NULL, 'es') IS NULL AS none_either;
+-- As much as a request may have, and no more: by bytes.
+SELECT length(compress_prompt(repeat('x', 1048576))) AS fits;
+SELECT compress_prompt(repeat('x', 1048577));
+SELECT compress_prompt(repeat('ñ', 524289), 'es');
 -- Unknown languages.
 SELECT compress_prompt('x', 'xx');
 SELECT compress_prompt('x', '');

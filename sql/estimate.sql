@@ -96,6 +96,7 @@ SELECT * FROM estimate_cost('x', 't_three/shared');
 SELECT * FROM estimate_cost('x', '');
 SELECT * FROM estimate_cost('x', NULL);
 SELECT * FROM estimate_cost(NULL, 'single');
+SELECT * FROM estimate_cost(repeat('x', 1048577), 'single');
 SELECT * FROM estimate_cost('x', 'single', -1);
 SELECT * FROM estimate_cost('x', 'single', 1000001);
 \set VERBOSITY terse

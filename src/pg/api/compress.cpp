@@ -41,8 +41,11 @@ AQ_SQL_FUNCTION(aq_compress_prompt) {
   const agent_queue::Phrasebook &phrases =
       PG_ARGISNULL(1) ? catalog->phrases_of("") : phrases_of(*catalog, text_argument(fcinfo, 1, "language"));
   const std::string shorter =
-      to_server_encoding(agent_queue::compress_text(text_argument(fcinfo, 0, "prompt"), phrases));
+      to_server_encoding(agent_queue::compress_text(prompt_argument(fcinfo, 0, "prompt"), phrases));
   const char *bytes = shorter.data();
   const int size = static_cast<int>(shorter.size());
-  return guard([&] { return PointerGetDatum(cstring_to_text_with_len(bytes, size)); });
+  return guard([&] {
+    CHECK_FOR_INTERRUPTS();
+    return PointerGetDatum(cstring_to_text_with_len(bytes, size));
+  });
 }

@@ -124,7 +124,7 @@ Datum make_row(FunctionCallInfo fcinfo, TokenEstimate tokens, const char *cost) 
 AQ_SQL_FUNCTION(aq_estimate_cost) {
   using namespace agent_queue;
   using namespace agent_queue::pg;
-  const std::string prompt = text_argument(fcinfo, 0, "prompt");
+  const std::string prompt = prompt_argument(fcinfo, 0, "prompt");
   const std::string name = text_argument(fcinfo, 1, "model");
   const std::optional<int> expected = expected_output(fcinfo);
   const std::shared_ptr<const Catalog> catalog = current_catalog();
