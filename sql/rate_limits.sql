@@ -203,6 +203,11 @@ SELECT count(*) FILTER (WHERE refusal(format('SELECT check_rate_limit(%L, %L)', 
 FROM generate_series(1, 250) AS n;
 SELECT refusal(format('SELECT check_rate_limit(%L, %L)', u(16), 'one more'));
 SELECT check_rate_limit(u(16), 'endpoint 1', 10) AS still_served;
+-- … neither by many windows nor by large ones.
+SELECT count(*) FILTER (WHERE refusal(format('SELECT check_rate_limit(%L, %L, 1024, 60)', u(21), 'endpoint ' || n)) = 'accepted') < 20 AS a_few
+FROM generate_series(1, 63) AS n;
+SELECT refusal(format('SELECT check_rate_limit(%L, %L, 1024, 60)', u(21), 'one more'));
+SELECT check_rate_limit(u(21), 'endpoint 1', 1024, 60) AS still_served;
 -- What was rolled back makes room: nothing counts there.
 BEGIN;
 SELECT count(*) FILTER (WHERE check_rate_limit(u(17), 'endpoint ' || n)) FROM generate_series(1, 200) AS n;

@@ -145,8 +145,11 @@ void raise_unless_judged(const ChargeResult &result) {
            "Raise agent_queue.rate_limit_memory and restart the server; rate_limits shows the windows.");
   if (result.outcome == ChargeOutcome::too_many_windows)
     refuse(sqlstate("54000"), "the user has requests at too many endpoints",
-           "At " + std::to_string(shared::kWindowsOfUserMax) + " of them, requests of a user count at a time.",
-           "Use fewer endpoints: an endpoint is a kind of request, not a single one.");
+           "At " + std::to_string(shared::kWindowsOfUserMax) +
+               " of them requests of a user count at a time, if their windows take no more than " +
+               std::to_string(shared::window_bytes_of_user_max() / 1024) + " kB.",
+           "Use fewer endpoints: an endpoint is a kind of request, not a single one. The window of a limit of 1,000 "
+           "takes 16 kB; raise agent_queue.rate_limit_memory for more of those.");
 }
 
 void refuse_unknown_tier(const Catalog &catalog, std::string_view tier) {

@@ -80,8 +80,12 @@ static void evict_at(PartitionView &partition, uint64 place, Micros now) {
   }
 }
 
+static int order_for(const RateLimit &limit) {
+  return block_order(sizeof(WindowSlot) + static_cast<std::size_t>(window_cells(limit)) * sizeof(int64));
+}
+
 static uint32 allocate(PartitionView &partition, const RateLimit &limit, Micros now) {
-  const int order = block_order(sizeof(WindowSlot) + static_cast<std::size_t>(window_cells(limit)) * sizeof(int64));
+  const int order = order_for(limit);
   const uint32 block = partition.pool.allocate(order);
   return block != kNoBlock ? block : evict_for(partition, order, now);
 }
@@ -115,7 +119,6 @@ static void link_new(Found &found, const WindowKey &key) {
 static bool move_to_larger(Found &found, const RateLimit &limit, Micros now) {
   PartitionView &partition = found.partition;
   const uint32 old_block = found.block;
-  partition.slot(old_block).is_in_use = true;
   const uint32 block = allocate(partition, limit, now);
   if (block == kNoBlock) return false;
   unlink_slot(partition, old_block);
@@ -133,33 +136,43 @@ static bool move_to_larger(Found &found, const RateLimit &limit, Micros now) {
 }
 
 static bool fits(const Found &found, const RateLimit &limit) {
-  const std::size_t bytes = kBlockBytes << found.partition.pool.order_of(found.block);
-  return sizeof(WindowSlot) + static_cast<std::size_t>(window_cells(limit)) * sizeof(int64) <= bytes;
+  return order_for(limit) <= found.partition.pool.order_of(found.block);
 }
 
-// How many windows of the key's user are in its chain; `found.block` is set if its own is among them.
-static int look_through(Found &found, const WindowKey &key) {
-  int of_user = 0;
-  found.block = kNoBlock;
+static uint32 find_block(const Found &found, const WindowKey &key) {
   uint32 block = *chain_of(found.partition, found.place);
-  for (; block != kNoBlock && found.block == kNoBlock; block = found.partition.slot(block).next) {
-    const WindowSlot &slot = found.partition.slot(block);
-    if (slot.place == found.place) ++of_user;
-    if (is_of(slot, key, found.name_hash)) found.block = block;
+  while (block != kNoBlock && !is_of(found.partition.slot(block), key, found.name_hash))
+    block = found.partition.slot(block).next;
+  return block;
+}
+
+// Do the windows of the key's user stay few and small enough with one for the limit, in place of the one that was
+// found?
+static bool is_within_share(const Found &found, const RateLimit &limit) {
+  const PartitionView &partition = found.partition;
+  int windows = 1;
+  std::size_t bytes = kBlockBytes << order_for(limit);
+  for (uint32 block = *chain_of(partition, found.place); block != kNoBlock; block = partition.slot(block).next) {
+    if (partition.slot(block).place != found.place || block == found.block) continue;
+    ++windows;
+    bytes += kBlockBytes << partition.pool.order_of(block);
   }
-  return of_user;
+  return windows <= kWindowsOfUserMax && bytes <= window_bytes_of_user_max();
 }
 
 static ChargeOutcome find_or_make(Found &found, const WindowRequest &request, Micros now) {
-  if (look_through(found, request.key) >= kWindowsOfUserMax && found.block == kNoBlock) {
+  found.block = find_block(found, request.key);
+  if (found.block != kNoBlock) found.partition.slot(found.block).is_in_use = true;
+  const bool is_to_grow = found.block == kNoBlock || !fits(found, request.limit);
+  if (is_to_grow && !is_within_share(found, request.limit)) {
     evict_at(found.partition, found.place, now);
-    if (look_through(found, request.key) >= kWindowsOfUserMax) return ChargeOutcome::too_many_windows;
+    if (!is_within_share(found, request.limit)) return ChargeOutcome::too_many_windows;
   }
   if (found.block == kNoBlock) {
     found.block = allocate(found.partition, request.limit, now);
     if (found.block == kNoBlock) return ChargeOutcome::memory_full;
     link_new(found, request.key);
-  } else if (!fits(found, request.limit) && !move_to_larger(found, request.limit, now)) {
+  } else if (is_to_grow && !move_to_larger(found, request.limit, now)) {
     return ChargeOutcome::memory_full;
   }
   found.partition.slot(found.block).is_in_use = true;

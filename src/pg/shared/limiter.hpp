@@ -25,8 +25,10 @@ enum class WindowSpace : std::uint8_t { jobs, checks };
 // Whose requests a window counts: one user's or the system's at one endpoint, those of an agent type, of a queue.
 enum class WindowKind : std::uint8_t { user, system, agent_type, queue };
 
-// The most endpoints that one user can use within their windows, in each space: nobody fills the memory alone.
+// Nobody fills the memory alone: the most windows that one user can have at a time, in each space; and their bytes, an
+// eighth of a partition but no less than 64 kB, and where the memory is as small as that, half of it.
 inline constexpr int kWindowsOfUserMax = 200;
+std::size_t window_bytes_of_user_max();
 
 struct WindowKey {
   DatabaseOid database = 0;

@@ -1,4 +1,5 @@
 // The limiter's memory: how it is asked for, divided and walked. POD only.
+#include <algorithm>
 #include <ctime>
 
 #include "pg/shared/limiter.hpp"
@@ -14,6 +15,8 @@ static const char *const kTranche = "agent_queue_rate_limits";
 // One chain for two blocks: a window is one block and more, so chains are short.
 static constexpr uint32 kChainsPerChunk = kBlocksPerChunk / 2;
 static constexpr Size kChunkCost = kChunkBytes + kBlocksPerChunk + kChainsPerChunk * sizeof(uint32);
+
+static constexpr std::size_t kBytesOfUserMin = 64 * 1024;
 
 static Size partition_bytes = 0;
 static uint32 chunk_count = 0;
@@ -33,6 +36,12 @@ PartitionView partition_view(int number) {
 
 uint32 *chain_of(const PartitionView &partition, uint64 place) {
   return &partition.chains[place / kLimiterPartitions % (chunk_count * kChainsPerChunk)];
+}
+
+// One window of any limit always fits: a partition of the smallest memory has three chunks.
+std::size_t window_bytes_of_user_max() {
+  const std::size_t bytes = chunk_count * kChunkBytes;
+  return std::min(std::max<std::size_t>(bytes / 8, kBytesOfUserMin), bytes / 2);
 }
 
 Micros limiter_now() {
