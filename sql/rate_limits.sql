@@ -185,6 +185,13 @@ SELECT count(*) FILTER (WHERE check_rate_limit(u(14), 'anything')) AS star,
        count(*) FILTER (WHERE check_rate_limit(p_endpoint => 'mail', p_user_id => NULL, p_max_requests => 6)) AS system,
        count(*) FILTER (WHERE check_rate_limit(NULL, 'mail')) AS system_without_rule
 FROM generate_series(1, 20);
+-- A limit that is given belongs to the window: whoever gives another one changes none that is there, nor the tier's.
+SELECT count(*) FILTER (WHERE check_rate_limit(u(22), 'kept', 5, 60)) AS hourly,
+       count(*) FILTER (WHERE check_rate_limit(u(22), 'kept')) AS by_rule FROM generate_series(1, 9);
+SELECT check_rate_limit(u(22), 'kept', 2000, 1) AS sliced, check_rate_limit(u(22), 'kept', 6, 60) AS larger,
+       check_rate_limit(u(22), 'kept', 5, 1) AS shorter;
+SELECT check_rate_limit(u(22), 'kept', 5, 60) AS hourly, check_rate_limit(u(22), 'kept') AS by_rule;
+SELECT namespace, used, max_requests, window_seconds FROM rate_limits WHERE endpoint = 'kept' ORDER BY 3, 4;
 -- Given back with what is rolled back.
 BEGIN;
 SELECT check_rate_limit(u(15), 'back', 2), check_rate_limit(u(15), 'back', 2), check_rate_limit(u(15), 'back', 2) AS third;
@@ -202,7 +209,7 @@ FROM unnest(ARRAY[$$NULL$$, $$''$$, $$repeat('n', 201)$$, $$E'a\nb'$$, $$'x', -1
 SELECT count(*) FILTER (WHERE refusal(format('SELECT check_rate_limit(%L, %L)', u(16), 'endpoint ' || n)) = 'accepted')
 FROM generate_series(1, 250) AS n;
 SELECT refusal(format('SELECT check_rate_limit(%L, %L)', u(16), 'one more'));
-SELECT check_rate_limit(u(16), 'endpoint 1', 10) AS still_served;
+SELECT check_rate_limit(u(16), 'endpoint 1') AS still_served;
 -- … neither by many windows nor by large ones.
 SELECT count(*) FILTER (WHERE refusal(format('SELECT check_rate_limit(%L, %L, 1024, 60)', u(21), 'endpoint ' || n)) = 'accepted') < 20 AS a_few
 FROM generate_series(1, 63) AS n;

@@ -6,7 +6,7 @@ CREATE OR REPLACE FUNCTION @extschema@.check_rate_limit(
     p_endpoint varchar,
     -- 0 to 1,000,000; NULL: as the user's tier says for this endpoint (agent_limits), 10 a minute where it says nothing
     p_max_requests int DEFAULT NULL,
-    -- 1 to 60: the window of p_max_requests; a tier's rule has its own
+    -- 1 to 60: the window of p_max_requests; a tier's rule has its own. Each limit given counts in a window of its own
     p_window_minutes int DEFAULT 1
 ) RETURNS boolean
     LANGUAGE C VOLATILE PARALLEL UNSAFE

@@ -94,11 +94,11 @@ bool check_rate_limit(FunctionCallInfo fcinfo) {
   const std::optional<UserId> user = read_user(fcinfo);
   std::string storage;
   const std::string_view endpoint = to_utf8(given, storage);
+  const shared::WindowSpace space = limit ? shared::WindowSpace::given_checks : shared::WindowSpace::checks;
   if (!limit && user) limit = tier_limit(*current_catalog(), *user, endpoint);
   if (!limit) return true;
   const shared::WindowKind kind = user ? shared::WindowKind::user : shared::WindowKind::system;
-  const shared::WindowRequest window{
-      {MyDatabaseId, shared::WindowSpace::checks, kind, user.value_or(UserId{}), endpoint}, *limit};
+  const shared::WindowRequest window{{MyDatabaseId, space, kind, user.value_or(UserId{}), endpoint}, *limit};
   const shared::ChargeResult result = charge_and_note(&window, 1, 1, nullptr);
   raise_unless_judged(result);
   return result.outcome == shared::ChargeOutcome::accepted;

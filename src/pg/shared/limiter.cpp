@@ -230,8 +230,15 @@ static void unlock_partitions(uint32 locked) {
     if ((locked & 1U << number) != 0) LWLockRelease(partition_view(number).lock);
 }
 
-static Found locate(const WindowKey &key) {
-  const uint64 name_hash = hash_name(key.name);
+static uint64 name_hash_of(const WindowKey &key, const RateLimit &limit) {
+  const uint64 hash = hash_name(key.name);
+  if (key.space != WindowSpace::given_checks) return hash;
+  return mix(mix(hash, static_cast<uint64>(limit.max_requests)), static_cast<uint64>(limit.window.count()));
+}
+
+static Found locate(const WindowRequest &request) {
+  const WindowKey &key = request.key;
+  const uint64 name_hash = name_hash_of(key, request.limit);
   const uint64 place = place_of(key, name_hash);
   return {partition_view(partition_of(place)), place, name_hash, kNoBlock};
 }
@@ -239,7 +246,7 @@ static Found locate(const WindowKey &key) {
 ChargeResult charge_windows(const WindowRequest *windows, int count, int requests, WindowToken *tokens) {
   if (count == 0) return {};
   Found found[kChargedTogetherMax];
-  for (int i = 0; i < count; ++i) found[i] = locate(windows[i].key);
+  for (int i = 0; i < count; ++i) found[i] = locate(windows[i]);
   const uint32 locked = lock_partitions(found, count);
   const Micros now = limiter_now();
   ChargeResult result = find_all(found, windows, count, now);

@@ -19,8 +19,10 @@
 
 namespace agent_queue::pg::shared {
 
-// Jobs are charged by admission, checks by check_rate_limit(): neither takes anything from the other.
-enum class WindowSpace : std::uint8_t { jobs, checks };
+// Jobs are charged by admission, checks by check_rate_limit(): neither takes anything from the other. Where the caller
+// gives the limit of a check, it is part of the key: another limit is another window, and so nobody changes one that
+// somebody else keeps.
+enum class WindowSpace : std::uint8_t { jobs, checks, given_checks };
 
 // Whose requests a window counts: one user's or the system's at one endpoint, those of an agent type, of a queue.
 enum class WindowKind : std::uint8_t { user, system, agent_type, queue };
