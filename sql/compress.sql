@@ -45,6 +45,7 @@ INSERT INTO prompt_replacements (language, phrase) VALUES ('en', 'two  blanks');
 INSERT INTO prompt_replacements (language, phrase) VALUES ('en', 'with "quotes"');
 INSERT INTO prompt_replacements (language, phrase) VALUES ('en', E'two\nlines');
 INSERT INTO prompt_replacements (language, phrase, replacement, kind) VALUES ('en', 'short', 'longer', 'abbreviation');
+INSERT INTO prompt_replacements (language, phrase, replacement, kind) VALUES ('en', 'four', 'ñññ', 'abbreviation');
 INSERT INTO prompt_replacements (language, phrase, replacement, kind) VALUES ('en', 'word', '`', 'abbreviation');
 INSERT INTO prompt_replacements (language, phrase, replacement, kind) VALUES ('en', 'word', 'w', 'filler');
 INSERT INTO prompt_replacements (language, phrase, kind) VALUES ('en', 'word', 'abbreviation');

@@ -16,7 +16,8 @@ CREATE TABLE @extschema@.prompt_replacements (
         CHECK (length(phrase) BETWEEN 2 AND 200 AND phrase !~ '[[:cntrl:][:punct:]]|^ |  | $'),
     CONSTRAINT prompt_replacements_replacement_is_words
         CHECK (replacement !~ '[[:cntrl:][:punct:]]|^ |  | $'),
-    CONSTRAINT prompt_replacements_replacement_is_shorter CHECK (length(replacement) < length(phrase)),
+    CONSTRAINT prompt_replacements_replacement_is_shorter
+        CHECK (length(replacement) < length(phrase) AND octet_length(replacement) <= octet_length(phrase)),
     CONSTRAINT prompt_replacements_kind_is_known CHECK (kind IN ('filler', 'abbreviation')),
     CONSTRAINT prompt_replacements_kind_fits CHECK ((kind = 'filler') = (replacement = ''))
 );
@@ -26,7 +27,7 @@ COMMENT ON COLUMN @extschema@.prompt_replacements.language IS 'Small letters, e.
 COMMENT ON COLUMN @extschema@.prompt_replacements.phrase IS
     'Words with one blank between them, found as whole words and in either case';
 COMMENT ON COLUMN @extschema@.prompt_replacements.replacement IS
-    'What is written instead, in the case of what was found: shorter; empty: nothing';
+    'What is written instead, in the case of what was found: shorter, and no more bytes; empty: nothing';
 COMMENT ON COLUMN @extschema@.prompt_replacements.kind IS 'filler (replacement is empty) or abbreviation';
 COMMENT ON COLUMN @extschema@.prompt_replacements.enabled IS 'false: the row is not used';
 COMMENT ON COLUMN @extschema@.prompt_replacements.shipped IS

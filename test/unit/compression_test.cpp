@@ -62,6 +62,12 @@ TEST(Compression, GivesTheCapitalOfASentenceToItsNextWord) {
   EXPECT_EQ(compressed("and Please go"), "and go");
 }
 
+TEST(Compression, KeepsTheCapitalWhereFillersFollowEachOther) {
+  EXPECT_EQ(compressed("Please keep in mind that it is late. Por favor please, go."), "It is late. Go.");
+  EXPECT_EQ(compressed("Please please please check."), "Check.");
+  EXPECT_EQ(compressed("Por favor información."), "Info.");
+}
+
 TEST(Compression, TakesTheCommaOfAFiller) {
   EXPECT_EQ(compressed("Please, translate."), "Translate.");
   EXPECT_EQ(compressed("Translate this, please."), "Translate this.");
@@ -185,7 +191,8 @@ TEST(Phrasebook, LeavesOutWhatIsNoPhraseOrIsNotMadeShorter) {
   book.add("go", "walk");
   book.add("go", "to");
   book.add("walk", "g-o");
-  for (const char *word : {"", "two", "before", "after", "it", "a", "go", "walk"})
+  book.add("four", "ñññ");  // fewer letters, but more bytes
+  for (const char *word : {"", "two", "before", "after", "it", "a", "go", "walk", "four"})
     EXPECT_EQ(book.beginning_with(word), nullptr) << word;
 }
 

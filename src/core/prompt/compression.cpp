@@ -163,6 +163,7 @@ class LinePass {
   }
 
   bool begins_sentence(std::size_t at) const {
+    if (at == capitalised_) return true;
     while (at > 0 && is_blank(line_[at - 1])) --at;
     return at == 0 || ends_sentence(line_[at - 1]);
   }
@@ -182,6 +183,7 @@ class LinePass {
   // Both cases take as many bytes: the words stay where they are.
   void capitalise(std::size_t at) {
     const std::size_t bytes = letter_at(line_, at).bytes;
+    capitalised_ = at;
     line_.replace(at, bytes, in_upper_case(std::string_view(line_).substr(at, bytes)));
   }
 
@@ -190,7 +192,8 @@ class LinePass {
   std::size_t offset_;
   std::vector<Word> words_;
   std::string out_;
-  std::size_t copied_ = 0;  // of line_: what is in out_ already, or taken out
+  std::size_t capitalised_ = kNone;  // where a sentence begins since the filler before it went
+  std::size_t copied_ = 0;           // of line_: what is in out_ already, or taken out
 };
 
 bool has_letter(std::string_view line) {
@@ -259,7 +262,8 @@ std::string compress_once(std::string_view text, const Phrasebook &phrases) {
 
 void Phrasebook::add(std::string_view phrase, std::string_view replacement) {
   const std::vector<std::string_view> words = words_of(phrase);
-  const bool is_shorter = count_letters(replacement) < count_letters(phrase);
+  // In bytes too: what a request may cost at most is reckoned by those it has before.
+  const bool is_shorter = count_letters(replacement) < count_letters(phrase) && replacement.size() <= phrase.size();
   if (words.empty() || !is_shorter || (!replacement.empty() && words_of(replacement).empty())) return;
   Entry entry;
   for (const std::string_view word : words) entry.words.push_back(in_lower_case(word));

@@ -15,8 +15,8 @@ namespace agent_queue {
 // stands for it.
 class Phrasebook {
  public:
-  // An empty replacement: the phrase is a filler. Left out is what is no phrase, is not made shorter, or is here
-  // already.
+  // An empty replacement: the phrase is a filler. Left out is what is no phrase, is not made shorter or has more
+  // bytes then, or is here already.
   void add(std::string_view phrase, std::string_view replacement);
 
   struct Entry {
