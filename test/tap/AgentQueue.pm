@@ -90,7 +90,7 @@ sub finish
 	$node->stop('fast');
 	my @allowed = @{ $options{allow} // [] };
 	# What Postgres says in any restart or shutdown.
-	push @allowed, qr/terminating (?:connection|background worker)|the database system is (?:starting up|shutting down|not yet|in recovery mode)/;
+	push @allowed, qr/terminating (?:connection|background worker|autovacuum process)|the database system is (?:starting up|shutting down|not yet|in recovery mode)/;
 	push @allowed, qr/because of crash of another server process/ if $options{is_killed};
 
 	my (@crashes, @unexpected, @secrets);
