@@ -68,7 +68,7 @@ std::optional<FoldTask::Tick> FoldTask::take_tick(Now now) {
     raise(sqlstate("42P17"),
           {.message = "usage is not folded while the sequence api_usage_id_seq has a CACHE of more than 1",
            .detail = {},
-           .hint = "ALTER SEQUENCE api_usage_id_seq CACHE 1."});
+           .hint = "ALTER SEQUENCE api_usage_id_seq CACHE 1, then end the sessions that have written usage."});
   Tick tick{.last_id = place[0], .sources = {}, .writers = {}};
   for (const TextRow &source : query_rows(render_sql(sql::kFoldSources, installation())))
     tick.sources.push_back(static_cast<Oid>(std::stoul(source[0].value_or("0"))));
