@@ -39,7 +39,7 @@ sub fill
 		INSERT INTO agent_tiers (name, weight) VALUES ('team', 200);
 		INSERT INTO agent_users (user_id, tier) VALUES ('00000000-0000-0000-0000-000000000002', 'team');
 		INSERT INTO agent_limits (tier, endpoint, max_requests) VALUES ('team', '*', 40), ('free', 'translate', 25);
-		INSERT INTO agent_budgets (scope, daily_cost_usd) VALUES ('all', 12.5);
+		INSERT INTO agent_budgets (scope, daily_cost_usd, on_limit) VALUES ('all', 12.5, 'alert');
 		INSERT INTO agent_models (provider, model, input_usd_per_mtok, output_usd_per_mtok) VALUES ('fine', 'imposter-1', 1, 2);
 		SQL
 	enqueue($node, $database, 'fine');

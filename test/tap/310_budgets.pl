@@ -167,7 +167,7 @@ foreach my $round (1 .. 3)
 	my $worker = sql('SELECT pid FROM agent_workers ORDER BY in_flight DESC LIMIT 1');
 	kill 'KILL', $worker;
 	$load->finish;
-	$node->poll_query_until('postgres', 'SELECT count(*) = 2 FROM agent_workers') or die 'the server did not come back';
+	$node->poll_query_until('postgres', "SELECT count(*) = 2 FROM agent_workers WHERE pid <> $worker") or die 'the server did not come back';
 	my $found = sql(q{SELECT string_agg(scope || ' ' || name || ' ' || spent_usd || '+' || held_usd, ', ') FROM check_budgets()});
 	$exceeded++ if $found ne '';
 }

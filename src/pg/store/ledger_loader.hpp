@@ -17,6 +17,8 @@ class LedgerLoader {
   // True: the ledger is ready. False: another worker is filling it, or it could not be done now. In a transaction of
   // its own. Throws PgError for a cancel or a shutdown only.
   bool ensure(Now now);
+  // What was ensured is that of another extension: look again.
+  void forget() { key_ = {}; }
 
  private:
   void load(shared::LedgerKey key, const Windows &windows, const Installation &where);

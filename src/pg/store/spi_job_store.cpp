@@ -68,6 +68,12 @@ void SpiJobStore::check_config_is_current() const {
     raise(sqlstate("40001"), {.message = "the configuration changed during a claim", .detail = {}, .hint = {}});
 }
 
+// The extension may be another one than a moment ago: what was spent under it is read before anything is claimed.
+bool SpiJobStore::has_ledger() {
+  is_ledger_missing_ = !shared::is_ledger_ready({.database = database_, .extension = statements_of_});
+  return !is_ledger_missing_;
+}
+
 // A bound that cannot be counted must not be broken, and must not hold a queue up in silence either.
 void SpiJobStore::complain_of_bounds() {
   for (const auto &[name, queue] : catalog_->queues)
@@ -92,7 +98,9 @@ RoundResult SpiJobStore::round(const Round &round, Now now) {
     if (!round.settlements.empty()) result.report.fates = settler_.settle(*statements_, round.settlements, ended);
     release_permits(round.settlements, result.report.fates);
     remove_parts(*statements_, round.settlements, result.report.fates);
-    if (round.claim_limit > 0) {
+    if (round.claim_limit > 0 && !has_ledger()) {
+      result.report.more_waiting = true;
+    } else if (round.claim_limit > 0) {
       is_claiming = true;
       sweep = choose_sweep(now);
       ClaimResult claim = claimer_.claim(*statements_, catalog_, round.claim_limit, sweep, now);

@@ -48,6 +48,9 @@ class SpiJobStore final : public JobStore {
   // What providers counted goes to agent_token_ratios, if it is time for that.
   void fold_statistics(Now now) { statistics_.fold_if_due(now); }
 
+  // Nothing was claimed, because what was spent is not known.
+  bool is_ledger_missing() const { return is_ledger_missing_; }
+
   // The extension was not there when something failed.
   bool is_gone() const { return is_gone_; }
 
@@ -68,6 +71,7 @@ class SpiJobStore final : public JobStore {
   void note_sweep(LaneClaimer::Sweep sweep, Now now);
   void release_permits(std::span<const Settlement> settlements, const std::vector<SettleFate> &fates);
   void complain_of_bounds();
+  bool has_ledger();
   void check_config_is_current() const;
   void wake_waiters(const std::vector<EndedJob> &ended) const;
 
@@ -91,6 +95,7 @@ class SpiJobStore final : public JobStore {
   std::string statements_in_;       // and its schema
   std::shared_ptr<const Catalog> catalog_;
   bool is_gone_ = false;
+  bool is_ledger_missing_ = false;
   std::uint64_t work_seen_ = 0;
   std::uint64_t rescue_seen_ = 0;
   unsigned long config_loaded_ = 0;  // the generation that catalog_ has at least

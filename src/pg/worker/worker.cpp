@@ -185,6 +185,7 @@ void Worker::run() {
       reload_if_asked();
       const Now now = read_clocks();
       look_around(now);
+      if (store_.is_ledger_missing()) ledger_.forget();
       if (!ledger_.ensure(now)) {
         loop_.wait(kLedgerWait);
         continue;
