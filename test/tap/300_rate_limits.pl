@@ -185,6 +185,17 @@ $node->psql('postgres', q{SELECT count(check_rate_limit(gen_random_uuid(), 'long
 like($err, qr/no memory is left for rate limits/, 'the error says what is the matter');
 like($err, qr/HINT:  Raise agent_queue.rate_limit_memory/, '… and what to do');
 
+# ---- a memory so large that one call looks at a part of it: what has run out is found everywhere
+
+$node->append_conf('postgresql.conf', "agent_queue.rate_limit_memory = 64MB\n");
+$node->restart;
+psql(q{INSERT INTO agent_limits (tier, endpoint, max_requests, window_seconds) VALUES
+	('free', 'wide', 1000, 1), ('free', 'wide and long', 1000, 3600)});
+psql(q{SELECT fill('wide', 8000)});
+ok($node->poll_query_until('postgres', q{
+	SELECT count(*) >= 4000 FROM fill('wide and long', 2000), rate_limits WHERE endpoint = 'wide and long'}),
+	'windows of 16 kB take all of 64 MB from those that have run out');
+
 finish($node,
 	allow => [ qr/no memory is left for rate limits/, qr/terminating connection due to administrator command/ ]);
 done_testing();

@@ -48,27 +48,48 @@ static void evict(PartitionView &partition, uint32 block) {
   partition.pool.release(block);
 }
 
-// Evicts windows in which nothing counts any more until there is room, from where the last look has ended. Which of
-// them go is all the same: a new one in their place would accept as much.
+// When a window may be evicted, or from when on again.
+static void note_idle_at(LimiterPartition &head, Micros at) {
+  head.nothing_idle_before_us = std::min(head.nothing_idle_before_us, at.count());
+  head.idle_in_round_us = std::min(head.idle_in_round_us, at.count());
+}
+
+static void begin_round(LimiterPartition &head) {
+  head.looked_at = 0;
+  head.idle_in_round_us = PG_INT64_MAX;
+}
+
+// The room that there is once the window in this block has gone; kNoBlock: it may not go, or there is none yet.
+static uint32 evict_one_for(PartitionView &partition, uint32 block, int order, Micros now) {
+  if (!partition.pool.is_allocated(block)) return kNoBlock;
+  if (!may_go(partition, block, now)) {
+    int64 &idle_at = partition.head->idle_in_round_us;
+    idle_at = std::min(idle_at, partition.window(block).idle_at().count());
+    return kNoBlock;
+  }
+  evict(partition, block);
+  return partition.pool.allocate(order);
+}
+
+// Under one hold of the lock, so that other charges wait for microseconds only.
+static constexpr uint32 kBlocksAtOnce = 4096;
+
+// Evicts windows in which nothing counts any more until there is room, going on where the last look has ended. Which of
+// them go is all the same: a new one in their place would accept as much. It takes a whole round, in several calls
+// where the memory is large, to know that there are none.
 static uint32 evict_for(PartitionView &partition, int order, Micros now) {
   LimiterPartition &head = *partition.head;
   if (now.count() < head.nothing_idle_before_us) return kNoBlock;
-  int64 next = PG_INT64_MAX;
-  for (uint32 seen = 0; seen < head.pool.block_count; ++seen) {
-    const uint32 block = (head.hand + seen) % head.pool.block_count;
-    if (!partition.pool.is_allocated(block)) continue;
-    if (!may_go(partition, block, now)) {
-      next = std::min(next, partition.window(block).idle_at().count());
-      continue;
-    }
-    evict(partition, block);
-    const uint32 found = partition.pool.allocate(order);
-    if (found == kNoBlock) continue;
-    head.hand = block;
-    return found;
+  uint32 found = kNoBlock;
+  for (uint32 i = 0; i < kBlocksAtOnce && found == kNoBlock && head.looked_at < head.pool.block_count; ++i) {
+    found = evict_one_for(partition, head.hand, order, now);
+    head.hand = (head.hand + 1) % head.pool.block_count;
+    ++head.looked_at;
   }
-  head.nothing_idle_before_us = next;
-  return kNoBlock;
+  const bool is_round_over = head.looked_at == head.pool.block_count;
+  if (found == kNoBlock && is_round_over) head.nothing_idle_before_us = head.idle_in_round_us;
+  if (found != kNoBlock || is_round_over) begin_round(head);
+  return found;
 }
 
 // The same for the windows of one user.
@@ -211,8 +232,7 @@ static void let_go(Found *found, int count, Micros now) {
     WindowSlot &slot = partition.slot(found[i].block);
     slot.is_in_use = false;
     slot.last_used_us = now.count();
-    int64 &before = partition.head->nothing_idle_before_us;
-    before = std::min(before, partition.window(found[i].block).idle_at().count());
+    note_idle_at(*partition.head, partition.window(found[i].block).idle_at());
   }
 }
 
@@ -268,8 +288,7 @@ void give_back(const WindowToken &token, int requests) {
   if (block != kNoBlock) {
     SlidingWindow window = partition.window(block);
     window.give_back(requests, token.at);
-    int64 &before = partition.head->nothing_idle_before_us;
-    before = std::min(before, window.idle_at().count());
+    note_idle_at(*partition.head, window.idle_at());
   }
   LWLockRelease(partition.lock);
 }

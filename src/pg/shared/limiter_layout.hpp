@@ -36,8 +36,10 @@ static_assert(sizeof(WindowSlot) + kExactRequestsMax * sizeof(int64) <= kChunkBy
 
 struct LimiterPartition {
   uint64 next_serial;
-  int64 nothing_idle_before_us;  // a search for idle windows that comes earlier would find none
-  uint32 hand;                   // where the next one begins
+  int64 nothing_idle_before_us;           // a search for idle windows that comes earlier would find none
+  int64 idle_in_round_us = PG_INT64_MAX;  // the same, of the windows that the round under way has passed
+  uint32 hand;                            // the block that it comes to next
+  uint32 looked_at;                       // blocks in this round
   BlockPoolHead pool;
 };
 
