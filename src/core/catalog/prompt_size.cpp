@@ -1,6 +1,7 @@
 #include "core/catalog/prompt_size.hpp"
 
 #include <algorithm>
+#include <cmath>
 
 #include "core/cost/token_ratio.hpp"
 #include "core/prompt/letters.hpp"
@@ -70,8 +71,7 @@ void note_prompt(UsageRecord &record, const PromptSize &size) {
   const double letters_per_token =
       counted > 0 ? std::max(kLettersPerTokenMin, static_cast<double>(size.letters) / static_cast<double>(counted))
                   : kLettersPerToken;
-  record.compressed_tokens =
-      static_cast<std::int64_t>(static_cast<double>(size.letters_saved) / letters_per_token + 0.5);
+  record.compressed_tokens = std::llround(static_cast<double>(size.letters_saved) / letters_per_token);
 }
 
 }  // namespace agent_queue
