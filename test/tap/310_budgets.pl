@@ -140,6 +140,19 @@ is(scalar @at, 7, 'each was called once');
 is(scalar(grep { $at[$_] - $at[ $_ - 2 ] < 0.3 } 2 .. $#at), 0, 'two at a time, never three');
 cmp_ok($at[-1] - $at[0], '<', 2.5, 'and not much later than they could');
 
+# ---- the price changes and the user is removed while the job runs
+
+$user = new_user(daily_cost_usd => 1);
+enqueue_as($user, 'gated', 1);
+wait_in_flight($node, 'postgres', 1);
+sql(q{UPDATE agent_models SET input_usd_per_mtok = 100000 WHERE provider = 'gated'});
+sql("DELETE FROM agent_users WHERE user_id = '$user'");
+open_gate('budget');
+ok(jobs_done($node, 'postgres', qq{user_id = '$user'}), 'a job whose user is removed meanwhile ends');
+is(spent($user), '0.0081', 'at the price that held when it began');
+is(sql('SELECT count(*) FROM agent_queue WHERE hold_usd IS NOT NULL') . sql('SELECT count(*) FROM check_budgets()'), '00',
+	'nothing stays held, nothing is exceeded');
+
 # ---- zero overshoot: 64 clients, two workers, a cap of $0.45 for all, a worker killed meanwhile, again and again
 
 my $before = sql(q{SELECT coalesce(sum(cost_usd), 0) FROM api_usage WHERE agent_type = 'paid'});
@@ -198,6 +211,31 @@ is($accepted, 2, 'two more after the restart, and no more: what was rolled back 
 	qq{\\set VERBOSITY verbose\nSELECT enqueue_agent('echo', '{"text": "one"}', user_id => '$user')});
 like($err, qr/PT429: .*no request left today/, 'then PT429');
 like($err, qr/"limit":5,"retry_after_seconds":\d+,"used":5,"window_seconds":86400/, 'with the figures');
+
+# ---- the same by 64 sessions, through a restart in the middle of the day: exactly 500 of 640
+
+$user = new_user(daily_requests => 500);
+sql(<<~'SQL');
+	CREATE FUNCTION try_enqueue(who uuid) RETURNS boolean LANGUAGE plpgsql AS $$
+	BEGIN
+		PERFORM enqueue_agent('echo', '{"text": "one"}', user_id => who);
+		RETURN true;
+	EXCEPTION WHEN SQLSTATE 'PT429' THEN
+		RETURN false;
+	END
+	$$;
+	SQL
+my $try = $node->basedir . '/try.sql';
+append_to_file($try, "SELECT try_enqueue('$user');\n");
+my @accepted;
+foreach my $half (1, 2)
+{
+	run_log([ 'pgbench', '-n', '-c', '64', '-j', '2', '-t', '5', '-f', $try, '-h', $node->host, '-p', $node->port, 'postgres' ])
+	  or die 'pgbench failed';
+	push @accepted, sql("SELECT count(*) FROM agent_queue WHERE user_id = '$user'");
+	$node->restart if $half == 1;
+}
+is("@accepted", '320 500', 'as many as the day has, and not one more');
 
 # ---- a tier that is not there
 
