@@ -140,6 +140,11 @@ is(scalar @at, 7, 'each was called once');
 is(scalar(grep { $at[$_] - $at[ $_ - 2 ] < 0.3 } 2 .. $#at), 0, 'two at a time, never three');
 cmp_ok($at[-1] - $at[0], '<', 2.5, 'and not much later than they could');
 
+# Parked and promoted over and over by both workers: no job is left lying.
+$user = new_user(concurrency => 1);
+enqueue_as($user, 'paid', 60);
+ok(jobs_done($node, 'postgres', qq{user_id = '$user'}), 'sixty jobs that wait for each other all end');
+
 # ---- the price changes and the user is removed while the job runs
 
 $user = new_user(daily_cost_usd => 1);

@@ -210,6 +210,19 @@ std::int64_t take_due(DatabaseOid oid) {
   return static_cast<std::int64_t>(pg_atomic_exchange_u64(&slot->due_low, static_cast<uint64>(kNothingDue)));
 }
 
+bool begin_promotion(DatabaseOid oid, int worker_slot) {
+  DatabaseSlot *slot = slot_of(oid);
+  uint32 nobody = 0;
+  return slot != nullptr &&
+         pg_atomic_compare_exchange_u32(&slot->promoter, &nobody, static_cast<uint32>(worker_slot) + 1);
+}
+
+void end_promotion(DatabaseOid oid, int worker_slot) {
+  DatabaseSlot *slot = slot_of(oid);
+  uint32 own = static_cast<uint32>(worker_slot) + 1;
+  if (slot != nullptr) pg_atomic_compare_exchange_u32(&slot->promoter, &own, 0);
+}
+
 // Exactly one worker is woken: the compare-and-exchange makes it nobody else's.
 void announce_work(DatabaseOid oid) {
   DatabaseSlot *database = slot_of(oid);

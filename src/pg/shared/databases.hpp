@@ -77,4 +77,11 @@ void offer_due(DatabaseOid oid, std::int64_t run_at);
 std::int64_t peek_due(DatabaseOid oid);
 std::int64_t take_due(DatabaseOid oid);
 
+// One worker of a database promotes at a time. A second one, whose snapshot is older, would lock what the first has
+// just made pending, find that it is not scheduled any more, and hold the lock till its transaction ends: a claim
+// passes over the locked row meanwhile, and nothing would tell of it again. From before the transaction to after its
+// end.
+bool begin_promotion(DatabaseOid oid, int worker_slot);
+void end_promotion(DatabaseOid oid, int worker_slot);
+
 }  // namespace agent_queue::pg::shared

@@ -25,6 +25,7 @@ struct DatabaseSlot {
   pg_atomic_uint64 work_generation;    // counts commits that brought jobs
   pg_atomic_uint64 rescue_generation;  // counts workers that ended
   pg_atomic_uint64 due_low;            // earliest run_at that commits have brought
+  pg_atomic_uint32 promoter;           // the slot of the worker that promotes, + 1; 0: none does
 };
 
 struct WorkerSlot {

@@ -47,6 +47,7 @@ static void init(State *fresh) {
     pg_atomic_init_u64(&slot.work_generation, 1);
     pg_atomic_init_u64(&slot.rescue_generation, 1);
     pg_atomic_init_u64(&slot.due_low, static_cast<uint64>(PG_INT64_MAX));
+    pg_atomic_init_u32(&slot.promoter, 0);
   }
   for (WorkerSlot &slot : fresh->workers) {
     pg_atomic_init_u32(&slot.is_idle, 0);

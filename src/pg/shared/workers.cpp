@@ -127,6 +127,7 @@ ClaimToken occupy_worker(int slot) {
 
 void leave_worker(int slot) {
   const Oid database = state->workers[slot].database;
+  end_promotion(database, slot);
   release_worker(slot);
   count_rescue_needed(database);
   wake_workers(database);

@@ -34,6 +34,7 @@ UserId claims_as_uuid(ClaimToken claim) {
 
 SpiJobStore::SpiJobStore(shared::WorkerSeat seat, ClaimToken claim, Log &log)
     : database_(seat.database),
+      slot_(seat.slot),
       claim_(claim),
       log_(log),
       permits_(seat),
@@ -227,6 +228,18 @@ std::optional<std::vector<ClaimedJob>> SpiJobStore::rescue(Now now) {
 }
 
 std::optional<int> SpiJobStore::promote_due(Now now) {
+  if (!shared::begin_promotion(database_, slot_)) return 0;  // another worker is at it
+  try {
+    const std::optional<int> promoted = promote_alone(now);
+    shared::end_promotion(database_, slot_);
+    return promoted;
+  } catch (...) {
+    shared::end_promotion(database_, slot_);
+    throw;
+  }
+}
+
+std::optional<int> SpiJobStore::promote_alone(Now now) {
   const std::int64_t hinted = shared::take_due(database_);  // before looking: what comes meanwhile hints again
   for (int tries = 0; tries < kPromoteTries; ++tries) {
     try {

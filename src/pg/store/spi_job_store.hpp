@@ -71,11 +71,13 @@ class SpiJobStore final : public JobStore {
   void note_sweep(LaneClaimer::Sweep sweep, Now now);
   void release_permits(std::span<const Settlement> settlements, const std::vector<SettleFate> &fates);
   void complain_of_bounds();
+  std::optional<int> promote_alone(Now now);
   bool has_ledger();
   void check_config_is_current() const;
   void wake_waiters(const std::vector<EndedJob> &ended) const;
 
   shared::DatabaseOid database_;
+  int slot_;
   ClaimToken claim_;
   Log &log_;
   QueuePermits permits_;
