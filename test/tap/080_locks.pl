@@ -25,12 +25,12 @@ sub all_completed
 
 # ---- ALTER TABLE
 
-enqueue($node, 'postgres', 'quick', count => 2000);
+enqueue($node, 'postgres', 'quick', count => 10000);
 $node->poll_query_until('postgres', q{SELECT count(*) > 0 FROM agent_queue WHERE status = 'completed'});
 psql(q{ALTER TABLE agent_queue ADD COLUMN note text DEFAULT 'x'});
 psql(q{ALTER TABLE api_usage ADD COLUMN note text DEFAULT 'x'});
 cmp_ok(psql(q{SELECT count(*) FROM agent_queue WHERE status <> 'completed'}), '>', 0, 'work was under way');
-all_completed(2000, 'ALTER TABLE ADD COLUMN');
+all_completed(10000, 'ALTER TABLE ADD COLUMN');
 psql('ALTER TABLE agent_queue DROP COLUMN note');
 enqueue($node, 'postgres', 'quick', count => 10);
 all_completed(10, 'ALTER TABLE DROP COLUMN');

@@ -25,6 +25,7 @@ namespace {
 
 constexpr long kPortion = 5000;  // rows
 constexpr Micros kComplaintInterval{std::chrono::minutes(1)};
+constexpr Micros kSecondLook{std::chrono::milliseconds(50)};
 constexpr Micros kRetryInterval{std::chrono::seconds(1)};
 constexpr Micros kDay{std::chrono::hours(24)};
 
@@ -90,6 +91,7 @@ bool LedgerLoader::ensure(Now now) {
     load(key_, windows, *where);
     transaction.commit();
     shared::finish_ledger(key_);
+    failures_ = 0;
     if (is_full_)
       log_.write(
           LogLevel::warning,
@@ -98,8 +100,10 @@ bool LedgerLoader::ensure(Now now) {
   } catch (PgError &error) {
     if (is_begun) shared::abandon_ledger(key_);
     if (error.is_cancel_or_shutdown()) throw;
-    next_try_ = now.steady + kRetryInterval;
-    complain(error.what(), now);
+    // The extension may have been dropped meanwhile: the next look tells.
+    const bool is_first = failures_++ == 0;
+    next_try_ = now.steady + (is_first ? kSecondLook : kRetryInterval);
+    if (!is_first) complain(error.what(), now);
     return false;
   }
 }

@@ -33,6 +33,7 @@ class LedgerLoader {
   bool is_full_ = false;
   SteadyTime next_complaint_{};
   SteadyTime next_try_{};  // after a failure
+  int failures_ = 0;       // in a row
 };
 
 }  // namespace agent_queue::pg
