@@ -1,7 +1,6 @@
 // estimate_cost(): tokens and money of a prompt before it is sent, by what was counted for the model until now. Prices
 // come out of the configuration, the counts from a table that is nobody's to read, with the owner's rights. Regime:
 // guarded C++. Tested in sql/estimate.sql and test/tap/320_estimates.pl.
-#include <charconv>
 #include <optional>
 #include <string>
 
@@ -15,6 +14,7 @@
 #include "pg/boundary/errors.hpp"
 #include "pg/boundary/guard.hpp"
 #include "pg/store/config_cache.hpp"
+#include "pg/wrap/cells.hpp"
 #include "pg/wrap/identity.hpp"
 #include "pg/wrap/installation.hpp"
 #include "pg/wrap/schema_plan.hpp"
@@ -73,12 +73,6 @@ std::optional<int> expected_output(FunctionCallInfo fcinfo) {
   return expected;
 }
 
-std::int64_t number(const std::optional<std::string> &cell) {
-  std::int64_t value = 0;
-  if (cell) std::from_chars(cell->data(), cell->data() + cell->size(), value);
-  return value;
-}
-
 // POD only.
 Datum text_datum(const char *bytes, int size) {
   return PointerGetDatum(cstring_to_text_with_len(bytes, size));
@@ -100,9 +94,9 @@ TokenRatio read_ratio(const Target &target) {
   plan->at(where).run(values, nullptr, KeptPlan::Mode::read_only);
   TokenRatio ratio;
   for (const TextRow &row : read_text_rows()) {
-    ratio.letters = number(row[0]);
-    ratio.input_tokens = number(row[1]);
-    ratio.output_tokens = number(row[2]);
+    ratio.letters = whole(row[0]);
+    ratio.input_tokens = whole(row[1]);
+    ratio.output_tokens = whole(row[2]);
   }
   return ratio;
 }

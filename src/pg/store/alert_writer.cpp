@@ -23,11 +23,6 @@ std::string name_of(const shared::Alert &alert, const Payers &payers) {
   return payers.name_of(alert.scope, hash);
 }
 
-DatumValue text_datum(const char *text) {
-  const int size = static_cast<int>(strlen(text));
-  return guard([&] { return CStringGetTextDatum(pg_any_to_server(text, size, PG_UTF8)); });
-}
-
 // Whoever listens may read this: no names.
 void notify(std::int64_t id, const char *audience, const char *scope, const shared::Alert &alert) {
   const Json payload = {{"id", id},
@@ -57,12 +52,12 @@ void AlertWriter::write(std::span<const shared::Alert> alerts, const Payers &pay
     DatumValue values[] = {text_datum(audience),
                            is_users ? uuid_datum(alert.subject) : 0,
                            text_datum(scope),
-                           text_datum(name.c_str()),
+                           text_datum(name),
                            text_datum(period_name(alert.threshold.period)),
                            TimestampTzGetDatum(from_wall(alert.window_start)),
                            Int32GetDatum(alert.threshold.percent),
-                           text_datum(alert.spent.to_string().c_str()),
-                           text_datum(alert.limit.to_string().c_str())};
+                           text_datum(alert.spent.to_string()),
+                           text_datum(alert.limit.to_string())};
     const char nulls[] = {' ', is_users ? ' ' : 'n', ' ', ' ', ' ', ' ', ' ', ' ', ' '};
     if (insert_.at(where).run(values, nulls, KeptPlan::Mode::read_write) == 0) continue;
     const std::vector<TextRow> rows = read_text_rows();

@@ -1,27 +1,18 @@
 #include "pg/store/catalog_loader.hpp"
 
-#include <charconv>
 #include <string>
 #include <utility>
 
 #include "pg/store/catalog_sql.hpp"
+#include "pg/wrap/cells.hpp"
 #include "pg/wrap/spi.hpp"
 
 namespace agent_queue::pg {
 
 namespace {
 
-using Cell = std::optional<std::string>;
-
 std::string text_or_empty(const Cell &cell) {
   return cell.value_or(std::string());
-}
-
-// The tables' own types and CHECKs have validated the numbers.
-std::int64_t whole(const Cell &cell, std::int64_t otherwise = 0) {
-  std::int64_t value = otherwise;
-  if (cell) std::from_chars(cell->data(), cell->data() + cell->size(), value);
-  return value;
 }
 
 Micros micros(const Cell &cell) {
@@ -42,16 +33,6 @@ Json json_or_null(const Cell &cell) {
   if (!cell) return nullptr;
   Result<Json> parsed = parse_json(*cell);
   return parsed ? std::move(*parsed) : Json(nullptr);
-}
-
-std::optional<Usd> usd(const Cell &cell) {
-  if (!cell) return std::nullopt;
-  const Result<Usd> parsed = Usd::parse(*cell);
-  return parsed ? std::optional(*parsed) : std::nullopt;
-}
-
-std::optional<int> small(const Cell &cell) {
-  return cell ? std::optional(static_cast<int>(whole(cell))) : std::nullopt;
 }
 
 // Empty where max_requests is NULL.
@@ -128,16 +109,18 @@ Queue queue(const TextRow &row) {
 
 Tier tier(const TextRow &row) {
   Tier made;
-  made.allowance.daily_requests = small(row[1]);
-  made.allowance.cost = {.daily = usd(row[2]), .monthly = usd(row[3]), .on_limit = on_limit_of(text_or_empty(row[4]))};
-  made.allowance.concurrency = small(row[5]);
+  made.allowance.daily_requests = whole_or_null(row[1]);
+  made.allowance.cost = {
+      .daily = usd_or_null(row[2]), .monthly = usd_or_null(row[3]), .on_limit = on_limit_of(text_or_empty(row[4]))};
+  made.allowance.concurrency = whole_or_null(row[5]);
   made.allowance.weight = static_cast<int>(whole(row[6], 100));
   made.allowance.is_unlimited = flag(row[7]);
   return made;
 }
 
 void add_budget(Budgets &budgets, const TextRow &row) {
-  const CostLimits limits{.daily = usd(row[2]), .monthly = usd(row[3]), .on_limit = on_limit_of(text_or_empty(row[4]))};
+  const CostLimits limits{
+      .daily = usd_or_null(row[2]), .monthly = usd_or_null(row[3]), .on_limit = on_limit_of(text_or_empty(row[4]))};
   if (row[0] == "all") budgets.all = limits;
   if (row[0] == "tier") budgets.tiers.emplace(text_or_empty(row[1]), limits);
   if (row[0] == "agent_type") budgets.agent_types.emplace(text_or_empty(row[1]), limits);

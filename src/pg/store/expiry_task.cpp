@@ -10,6 +10,7 @@
 #include "pg/store/finished_rows.hpp"
 #include "pg/store/upkeep_sql.hpp"
 #include "pg/store/whole_update.hpp"
+#include "pg/wrap/arrays.hpp"
 #include "pg/wrap/guc.hpp"
 #include "pg/wrap/timestamps.hpp"
 #include "pg/wrap/transaction.hpp"
@@ -23,12 +24,6 @@ namespace {
 constexpr std::int64_t kLowest = std::numeric_limits<std::int64_t>::min();
 constexpr std::int64_t kHighest = std::numeric_limits<std::int64_t>::max();
 constexpr Micros kInterval{std::chrono::seconds(5)};
-
-DatumValue text_datum(const std::string &utf8) {
-  const char *bytes = utf8.c_str();
-  const int size = static_cast<int>(utf8.size());
-  return guard([&] { return CStringGetTextDatum(pg_any_to_server(bytes, size, PG_UTF8)); });
-}
 
 }  // namespace
 

@@ -18,12 +18,6 @@ constexpr std::size_t kSetAsideMax = 1000;
 constexpr Micros kSetAsideTime{std::chrono::minutes(1)};
 constexpr std::int64_t kLowest = std::numeric_limits<std::int64_t>::min();
 
-DatumValue text_datum(const std::string &utf8) {
-  const char *bytes = utf8.c_str();
-  const int size = static_cast<int>(utf8.size());
-  return guard([&] { return CStringGetTextDatum(pg_any_to_server(bytes, size, PG_UTF8)); });
-}
-
 }  // namespace
 
 // Looks at the index once for all lanes. A lane without a name may get one here; its bound is taken before the look and

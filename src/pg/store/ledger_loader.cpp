@@ -1,7 +1,6 @@
 #include "pg/store/ledger_loader.hpp"
 
 #include <algorithm>
-#include <charconv>
 #include <map>
 #include <string>
 #include <vector>
@@ -11,6 +10,7 @@
 #include "pg/store/ledger_sql.hpp"
 #include "pg/store/payers.hpp"
 #include "pg/store/user_directory.hpp"
+#include "pg/wrap/cells.hpp"
 #include "pg/wrap/cursor.hpp"
 #include "pg/wrap/spi.hpp"
 #include "pg/wrap/timestamps.hpp"
@@ -28,20 +28,6 @@ constexpr Micros kComplaintInterval{std::chrono::minutes(1)};
 constexpr Micros kSecondLook{std::chrono::milliseconds(50)};
 constexpr Micros kRetryInterval{std::chrono::seconds(1)};
 constexpr Micros kDay{std::chrono::hours(24)};
-
-using Cell = std::optional<std::string>;
-
-Usd usd(const Cell &cell) {
-  if (!cell) return {};
-  const Result<Usd> parsed = Usd::parse(*cell);
-  return parsed ? *parsed : Usd();
-}
-
-std::int64_t whole(const Cell &cell) {
-  std::int64_t value = 0;
-  if (cell) std::from_chars(cell->data(), cell->data() + cell->size(), value);
-  return value;
-}
 
 std::optional<UserId> user(const Cell &cell) {
   return cell ? std::optional(uuid_of(*cell)) : std::nullopt;
@@ -131,7 +117,7 @@ void LedgerLoader::load_spent(shared::LedgerKey key, const Windows &windows, con
     const std::shared_ptr<const Payers> payers = current_payers();
     for (const TextRow &row : rows)
       is_full_ |= !shared::add_spent(key, payers->find_in_any_case(row[1].value_or(std::string()), user(row[0])),
-                                     usd(row[2]), usd(row[3]));
+                                     usd_or_null(row[2]).value_or(Usd()), usd_or_null(row[3]).value_or(Usd()));
   }
 }
 
@@ -144,7 +130,7 @@ void LedgerLoader::load_held(shared::LedgerKey key, const Installation &where) {
     const std::shared_ptr<const Payers> payers = current_payers();
     for (const TextRow &row : rows)
       is_full_ |= !shared::add_held(key, payers->find_in_any_case(row[1].value_or(std::string()), user(row[0])),
-                                    usd(row[2]), WallTime{Micros{whole(row[3])}});
+                                    usd_or_null(row[2]).value_or(Usd()), WallTime{Micros{whole(row[3])}});
   }
 }
 

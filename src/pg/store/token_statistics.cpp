@@ -1,11 +1,11 @@
 #include "pg/store/token_statistics.hpp"
 
-#include <charconv>
 #include <optional>
 
 #include "pg/boundary/errors.hpp"
 #include "pg/store/token_statistics_sql.hpp"
 #include "pg/wrap/arrays.hpp"
+#include "pg/wrap/cells.hpp"
 #include "pg/wrap/installation.hpp"
 #include "pg/wrap/schema_plan.hpp"
 #include "pg/wrap/timestamps.hpp"
@@ -19,12 +19,6 @@ namespace {
 
 constexpr Micros kFoldInterval{std::chrono::seconds(2)};
 constexpr std::size_t kNotedMax = 20'000;  // statistics do not need more between two folds
-
-std::int64_t number(const std::optional<std::string> &cell) {
-  std::int64_t value = 0;
-  if (cell) std::from_chars(cell->data(), cell->data() + cell->size(), value);
-  return value;
-}
 
 // In order of the names: two columns for unnest().
 template <typename Map>
@@ -84,10 +78,10 @@ TokenStatistics::Ratios TokenStatistics::read_known() const {
   Ratios known;
   for (const TextRow &row : read_text_rows()) {
     TokenRatio &ratio = known[{row[0].value_or(""), row[1].value_or("")}];
-    ratio.samples = number(row[2]);
-    ratio.letters = number(row[3]);
-    ratio.input_tokens = number(row[4]);
-    ratio.output_tokens = number(row[5]);
+    ratio.samples = whole(row[2]);
+    ratio.letters = whole(row[3]);
+    ratio.input_tokens = whole(row[4]);
+    ratio.output_tokens = whole(row[5]);
   }
   return known;
 }

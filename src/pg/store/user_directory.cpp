@@ -1,6 +1,5 @@
 #include "pg/store/user_directory.hpp"
 
-#include <charconv>
 #include <cstring>
 #include <string>
 #include <unordered_map>
@@ -8,6 +7,7 @@
 
 #include "pg/boundary/guard.hpp"
 #include "pg/wrap/arrays.hpp"
+#include "pg/wrap/cells.hpp"
 #include "pg/wrap/identity.hpp"
 #include "pg/wrap/installation.hpp"
 #include "pg/wrap/schema_plan.hpp"
@@ -58,30 +58,15 @@ Known &known_users() {
   return *kept;
 }
 
-using Cell = std::optional<std::string>;
-
-std::optional<int> whole(const Cell &cell) {
-  if (!cell) return std::nullopt;
-  int value = 0;
-  std::from_chars(cell->data(), cell->data() + cell->size(), value);
-  return value;
-}
-
-std::optional<Usd> usd(const Cell &cell) {
-  if (!cell) return std::nullopt;
-  const Result<Usd> parsed = Usd::parse(*cell);
-  return parsed ? std::optional(*parsed) : std::nullopt;
-}
-
 UserRules rules_of(const TextRow &row) {
   UserRules rules;
   rules.tier = row[1].value_or(std::string());
-  rules.daily_requests = whole(row[2]);
-  rules.daily_cost = usd(row[3]);
-  rules.monthly_cost = usd(row[4]);
+  rules.daily_requests = whole_or_null(row[2]);
+  rules.daily_cost = usd_or_null(row[3]);
+  rules.monthly_cost = usd_or_null(row[4]);
   if (row[5]) rules.on_limit = on_limit_of(*row[5]);
-  rules.concurrency = whole(row[6]);
-  rules.weight = whole(row[7]);
+  rules.concurrency = whole_or_null(row[6]);
+  rules.weight = whole_or_null(row[7]);
   return rules;
 }
 

@@ -130,6 +130,12 @@ DatumValue uuid_array(const std::vector<std::optional<UserId>> &values) {
       values, kUuid, [](const auto &v) { return PointerGetDatum(v->data()); }, is_empty<UserId>);
 }
 
+DatumValue text_datum(const std::string &utf8) {
+  const char *bytes = utf8.c_str();
+  const int size = static_cast<int>(utf8.size());
+  return guard([&] { return CStringGetTextDatum(pg_any_to_server(bytes, size, PG_UTF8)); });
+}
+
 DatumValue uuid_datum(const UserId &value) {
   const std::uint8_t *bytes = value.data();
   return guard([&] {

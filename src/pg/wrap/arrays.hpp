@@ -4,6 +4,7 @@
 
 #include <cstdint>
 #include <optional>
+#include <string>
 #include <string_view>
 #include <vector>
 
@@ -28,6 +29,9 @@ DatumValue bool_array(const std::vector<bool> &values);
 DatumValue timestamptz_array(const std::vector<std::optional<std::int64_t>> &values);
 DatumValue tid_array(const std::vector<RowPlace> &values);
 DatumValue uuid_array(const std::vector<std::optional<UserId>> &values);
+
+// One text, UTF-8 in.
+DatumValue text_datum(const std::string &utf8);
 
 // One uuid; a claim is stored as one.
 DatumValue uuid_datum(const UserId &value);
