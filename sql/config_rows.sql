@@ -134,6 +134,10 @@ INSERT INTO agent_queue (agent_type, request_data, status, queue, priority, max_
 VALUES ('t_config', '{}', 'pending', 'agents', 0, 3, now(), now());
 INSERT INTO agent_queue (agent_type, request_data, status, queue, priority, max_retries, created_at, run_at)
 VALUES ('t_config', '{}', 'pending', 'agents', 5, 101, now(), now());
+INSERT INTO agent_queue (agent_type, request_data, status, queue, priority, max_retries, created_at, run_at)
+VALUES ('t_config', '{}', 'pending', '', 5, 3, now(), now());
+INSERT INTO agent_queue (agent_type, request_data, status, queue, priority, max_retries, created_at, run_at)
+VALUES (repeat('é', 201), '{}', 'pending', 'agents', 5, 3, now(), now());
 SELECT count(*) FROM agent_queue WHERE agent_type = 't_config';
 -- A key where a reference belongs is refused without being repeated, whatever else is wrong with the row.
 INSERT INTO agent_providers (name, wire_format, base_url, api_key_ref)

@@ -13,6 +13,7 @@ CREATE TABLE @extschema@.agent_queue (
     retry_count     int NOT NULL DEFAULT 0,
     max_retries     int NOT NULL,
     cached          boolean NOT NULL DEFAULT false,
+    stale           boolean NOT NULL DEFAULT false,
     status          text COLLATE "C" NOT NULL,
     queue           text COLLATE "C" NOT NULL,
     agent_type      text COLLATE "C" NOT NULL,
@@ -33,18 +34,9 @@ CREATE TABLE @extschema@.agent_queue (
     cache_key       bytea,
 
     CONSTRAINT agent_queue_pkey PRIMARY KEY (id),
-    CONSTRAINT agent_queue_status_is_known
-        CHECK (status IN ('pending', 'processing', 'completed', 'scheduled', 'failed')),
-    CONSTRAINT agent_queue_completed_has_result CHECK (status <> 'completed' OR result IS NOT NULL),
-    CONSTRAINT agent_queue_failed_has_error_code CHECK (status <> 'failed' OR error_code IS NOT NULL),
-    CONSTRAINT agent_queue_error_code_is_known
-        CHECK (error_code IN ('expired', 'cancelled', 'budget_exceeded', 'provider_error', 'invalid_request',
-                              'configuration', 'uncertain', 'store_error')),
-    CONSTRAINT agent_queue_priority_in_range CHECK (priority BETWEEN 1 AND 10),
-    CONSTRAINT agent_queue_retries_in_range CHECK (retry_count >= 0 AND max_retries BETWEEN 0 AND 100),
-    CONSTRAINT agent_queue_names_have_length
-        CHECK (length(agent_type) BETWEEN 1 AND 200 AND length(queue) BETWEEN 1 AND 200),
-    CONSTRAINT agent_queue_idempotency_key_has_length CHECK (length(idempotency_key) BETWEEN 1 AND 200)
+    CONSTRAINT agent_queue_job_is_sound
+        CHECK (@extschema@.agent_queue_check_job(status, result IS NOT NULL, error_code, priority, retry_count,
+                                                 max_retries, agent_type, queue, idempotency_key))
 ) WITH (
     -- A job is updated twice at least; room on its own page keeps the versions together.
     fillfactor = 70,
@@ -79,6 +71,8 @@ COMMENT ON COLUMN @extschema@.agent_queue.priority IS '1 to 10, 1 first: 1 high,
 COMMENT ON COLUMN @extschema@.agent_queue.retry_count IS 'Failed attempts so far that count';
 COMMENT ON COLUMN @extschema@.agent_queue.max_retries IS '0 to 100: attempts after the first';
 COMMENT ON COLUMN @extschema@.agent_queue.cached IS 'The result came from the response cache: nothing was billed';
+COMMENT ON COLUMN @extschema@.agent_queue.stale IS
+    'The result came from the response cache after its time to live (agent_types.stale_if_error, stale_while_revalidate)';
 COMMENT ON COLUMN @extschema@.agent_queue.status IS
     'pending, scheduled, processing, completed or failed. Set by the admission trigger where it is NULL; '
     'a row that is inserted with a status (by the owner or a superuser) is stored as it is and waits for adopt_jobs()';
@@ -94,7 +88,7 @@ COMMENT ON COLUMN @extschema@.agent_queue.error_message IS 'The same for a perso
 COMMENT ON COLUMN @extschema@.agent_queue.wait_reason IS
     'Why a scheduled job waits: delayed; backoff or rate_limited by its provider; budget (used up, until the next day '
     'or month); held (running jobs hold what is left of a budget); concurrency (as many of the user''s jobs are called '
-    'as may be)';
+    'as may be); coalesced (an equal job is being called: its answer will be this one''s, too)';
 COMMENT ON COLUMN @extschema@.agent_queue.idempotency_key IS 'Unique per user: the same key again is the same job';
 COMMENT ON COLUMN @extschema@.agent_queue.provider IS 'The provider that was called last';
 COMMENT ON COLUMN @extschema@.agent_queue.model IS 'The model that was called last';

@@ -24,7 +24,11 @@ CREATE TABLE @extschema@.agent_types (
     endpoint          text COLLATE "C",
     cache_type        text COLLATE "C",
     cache_scope       text COLLATE "C" NOT NULL DEFAULT 'user',
+    cache_depends_on  text[] COLLATE "C",
+    cache_refresh     boolean NOT NULL DEFAULT false,
+    cache_predictor   text,
     stale_if_error    interval,
+    stale_while_revalidate interval,
     batch_size        int,
     batch_key         text COLLATE "C",
     batch_wait        interval,
@@ -55,6 +59,8 @@ CREATE TABLE @extschema@.agent_types (
     CONSTRAINT agent_types_cache_scope_is_known CHECK (cache_scope IN ('user', 'shared', 'off')),
     CONSTRAINT agent_types_stale_if_error_in_range
         CHECK (stale_if_error BETWEEN interval '1 ms' AND interval '10 years'),
+    CONSTRAINT agent_types_stale_while_revalidate_in_range
+        CHECK (stale_while_revalidate BETWEEN interval '1 ms' AND interval '10 years'),
     CONSTRAINT agent_types_batch_size_in_range CHECK (batch_size BETWEEN 1 AND 100000),
     CONSTRAINT agent_types_batch_key_is_valid
         CHECK (length(batch_key) BETWEEN 1 AND 200 AND batch_key !~ '[[:cntrl:]]'),
@@ -102,8 +108,19 @@ COMMENT ON COLUMN @extschema@.agent_types.endpoint IS 'Whose rate limit applies;
 COMMENT ON COLUMN @extschema@.agent_types.cache_type IS 'Whose time to live holds for cached answers; NULL: no cache';
 COMMENT ON COLUMN @extschema@.agent_types.cache_scope IS
     'Who may be answered with a cached answer: user (the same user), shared (everybody), off';
+COMMENT ON COLUMN @extschema@.agent_types.cache_depends_on IS
+    'What an answer is made from, with {{field}} for fields of the request: e.g. {documents:{{document_id}}}. An answer '
+    'that was made before the last change of one of them is not found (cache_watch, cache_invalidate_dependency)';
+COMMENT ON COLUMN @extschema@.agent_types.cache_refresh IS
+    'Answers that are asked for more than 10 times in their time to live are asked for again before it ends, at low '
+    'priority and on the system''s budget';
+COMMENT ON COLUMN @extschema@.agent_types.cache_predictor IS
+    'A function (request jsonb, result jsonb) that returns a set of jsonb: requests to answer in advance, at low priority '
+    'and on the system''s budget; NULL: none';
 COMMENT ON COLUMN @extschema@.agent_types.stale_if_error IS
-    'How old a cached answer may be when the provider fails; NULL: none is used';
+    'For how long after its time to live a cached answer may be used when the provider fails; NULL: not at all';
+COMMENT ON COLUMN @extschema@.agent_types.stale_while_revalidate IS
+    'For how long after its time to live a cached answer may be used while a new one is asked for; NULL: not at all';
 COMMENT ON COLUMN @extschema@.agent_types.batch_size IS 'The most jobs in one call; NULL: one';
 COMMENT ON COLUMN @extschema@.agent_types.batch_key IS 'The field of the request that must be equal within a batch';
 COMMENT ON COLUMN @extschema@.agent_types.batch_wait IS 'How long a job may wait for others of its batch';

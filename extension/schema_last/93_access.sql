@@ -48,3 +48,7 @@ CREATE EVENT TRIGGER agent_queue_realtime ON ddl_command_end WHEN TAG IN ('CREAT
     EXECUTE FUNCTION @extschema@.agent_queue_publication_created();
 COMMENT ON EVENT TRIGGER agent_queue_realtime IS
     'Publishes the jobs to Supabase Realtime as soon as its publication is there';
+
+-- The CHECK of agent_queue runs it as whoever inserts. It reads nothing but its arguments.
+GRANT EXECUTE ON FUNCTION
+    @extschema@.agent_queue_check_job(text, boolean, text, int, int, int, text, text, text) TO PUBLIC;

@@ -18,6 +18,17 @@ TEST(JobNames, ErrorCodesHaveTheNamesOfTheDesign) {
   EXPECT_STREQ(error_code_name(JobErrorCode::store_error), "store_error");
 }
 
+TEST(JobNames, OnlyTheNamesOfTheDesignAreKnown) {
+  for (const char *name : {"expired", "cancelled", "budget_exceeded", "provider_error", "invalid_request",
+                           "configuration", "uncertain", "store_error"})
+    EXPECT_TRUE(is_error_code_name(name)) << name;
+  for (const char *name : {"", "expire", "expiredd", "EXPIRED", "completed"})
+    EXPECT_FALSE(is_error_code_name(name)) << name;
+  for (const char *name : {"pending", "scheduled", "processing", "completed", "failed"})
+    EXPECT_TRUE(is_status_name(name)) << name;
+  for (const char *name : {"", "done", "Pending", "expired"}) EXPECT_FALSE(is_status_name(name)) << name;
+}
+
 TEST(JobNames, WaitReasonsHaveTheNamesOfTheDesign) {
   EXPECT_STREQ(wait_reason_name(WaitReason::delayed), "delayed");
   EXPECT_STREQ(wait_reason_name(WaitReason::backoff), "backoff");

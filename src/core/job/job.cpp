@@ -1,7 +1,9 @@
 // The names that SQL knows. Tested in test/unit/job_test.cpp.
 #include "core/job/job.hpp"
 
+#include <algorithm>
 #include <cassert>
+#include <iterator>
 
 namespace agent_queue {
 
@@ -26,6 +28,17 @@ const char *error_code_name(JobErrorCode code) {
   }
   assert(false);
   return "provider_error";
+}
+
+bool is_error_code_name(std::string_view name) {
+  for (int code = 0; code <= static_cast<int>(JobErrorCode::store_error); ++code)
+    if (name == error_code_name(static_cast<JobErrorCode>(code))) return true;
+  return false;
+}
+
+bool is_status_name(std::string_view name) {
+  constexpr std::string_view kNames[] = {"pending", "processing", "completed", "scheduled", "failed"};
+  return std::find(std::begin(kNames), std::end(kNames), name) != std::end(kNames);
 }
 
 const char *wait_reason_name(WaitReason reason) {

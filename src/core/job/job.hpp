@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <optional>
 #include <string>
+#include <string_view>
 
 #include "core/base/ids.hpp"
 #include "core/base/time.hpp"
@@ -24,6 +25,10 @@ enum class JobErrorCode {
   store_error,      // the answer could not be stored (it was paid: its usage is kept)
 };
 const char *error_code_name(JobErrorCode code);
+bool is_error_code_name(std::string_view name);
+
+// One of the five of agent_queue.status.
+bool is_status_name(std::string_view name);
 
 // agent_queue.wait_reason of a scheduled job.
 enum class WaitReason {

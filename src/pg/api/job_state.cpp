@@ -13,8 +13,8 @@ namespace {
 // Casts: what is read below has its type even if somebody altered the column's.
 // The xmin tells whether this very transaction wrote the row: then nobody else sees it yet.
 constexpr const char *kJobState = R"(
-  SELECT status, result::pg_catalog.jsonb, error_code, error_message, provider, model, wait_reason, run_at::pg_catalog.text,
-         retry_count::pg_catalog.int4, xmin
+  SELECT status, result::pg_catalog.jsonb, error_code, error_message, provider, model, wait_reason,
+         CASE WHEN wait_reason IS NOT NULL THEN run_at::pg_catalog.text END, retry_count::pg_catalog.int4, xmin
     FROM @s@.agent_queue WHERE id OPERATOR(pg_catalog.=) $1)";
 
 // In the order of kJobState.

@@ -1,8 +1,10 @@
 // The statements of the worker's life: claim, settle, rescue, promote. All rows are taken with SKIP LOCKED, so no
 // statement waits for a row; the session's lock_timeout bounds waits for the table. Predicates are literals, never
 // parameters, so that the partial indexes are used by generic plans. Times are parameters: there is no now() here.
-// "@s@" is the extension's schema.
+// "@s@" is the extension's schema; "@rows@" are rows that are given as arrays, by the name r (pg/store/rows_plan).
 #pragma once
+
+#include "pg/store/rows_plan.hpp"
 
 namespace agent_queue::pg::sql {
 
@@ -18,28 +20,32 @@ inline constexpr const char *kClaimLane = R"(
      FOR NO KEY UPDATE SKIP LOCKED)";
 
 // The rows are locked by this transaction: their ctid stands still.
-// $1 ctids, $2 holds (numeric as text), $3 claim, $4 now
+// $3 claim, $4 now
+inline constexpr RowColumn kClaimedRows[] = {{"row_at", "tid"}, {"hold", "text"}};
 inline constexpr const char *kMarkClaimed = R"(
   UPDATE @s@.agent_queue AS q
-     SET status = 'processing', claim = $3, started_at = $4, hold_usd = c.hold::numeric, wait_reason = NULL
-    FROM unnest($1::tid[], $2::text[]) AS c (row_at, hold)
-   WHERE q.ctid = c.row_at)";
+     SET status = 'processing', claim = $3, started_at = $4, hold_usd = r.hold::numeric, wait_reason = NULL
+    FROM @rows@
+   WHERE q.ctid = r.row_at)";
 
-// Found by a claim and not called: expired, or refused. $1 ctids, $2 error_code, $3 error_message, $4 now
+// Found by a claim and not called: expired, or refused. $4 now
+inline constexpr RowColumn kUncalledRows[] = {{"row_at", "tid"}, {"code", "text"}, {"message", "text"}};
 inline constexpr const char *kEndUncalled = R"(
   UPDATE @s@.agent_queue AS q
-     SET status = 'failed', error_code = e.code, error_message = e.message, completed_at = $4, wait_reason = NULL
-    FROM unnest($1::tid[], $2::text[], $3::text[]) AS e (row_at, code, message)
-   WHERE q.ctid = e.row_at)";
+     SET status = 'failed', error_code = r.code, error_message = r.message, completed_at = $4, wait_reason = NULL
+    FROM @rows@
+   WHERE q.ctid = r.row_at)";
 
-// Found by a claim, and not to be called now. claim_key stays: it comes back to its place in line.
-// $1 ctids, $2 run_at, $3 wait_reason, $4 does expires_at move along
+// Found by a claim, and not to be called now. claim_key stays: it comes back to its place in line. `moves`: expires_at
+// moves along.
+inline constexpr RowColumn kParkedRows[] = {
+    {"row_at", "tid"}, {"run_at", "timestamptz"}, {"reason", "text"}, {"moves", "bool"}};
 inline constexpr const char *kPark = R"(
   UPDATE @s@.agent_queue AS q
-     SET status = 'scheduled', run_at = p.run_at, wait_reason = p.reason,
-         expires_at = CASE WHEN p.moves THEN q.expires_at + (p.run_at - q.run_at) ELSE q.expires_at END
-    FROM unnest($1::tid[], $2::timestamptz[], $3::text[], $4::boolean[]) AS p (row_at, run_at, reason, moves)
-   WHERE q.ctid = p.row_at)";
+     SET status = 'scheduled', run_at = r.run_at, wait_reason = r.reason,
+         expires_at = CASE WHEN r.moves THEN q.expires_at + (r.run_at - q.run_at) ELSE q.expires_at END
+    FROM @rows@
+   WHERE q.ctid = r.row_at)";
 
 // All lanes that have something waiting: a skip scan of agent_queue_ready, for the full sweep.
 inline constexpr const char *kWaitingLanes = R"(
@@ -54,9 +60,9 @@ inline constexpr const char *kWaitingLanes = R"(
                         ORDER BY q.queue, q.agent_type LIMIT 1) AS n)
   SELECT queue, agent_type FROM t)";
 
-// A row that has a claim is processing. Saying so here would let the planner take agent_queue_due, and read every entry
-// of it, instead of the primary key. The start tells attempts apart: a job that was cancelled and is tried again may
-// have the same claim. $1 ids, $2 claim
+// Those of them that are ours and that nobody else has locked. A row that has a claim is processing; saying so here
+// would let the planner take agent_queue_due, and read every entry of it, instead of the primary key.
+// $1 ids, $2 claim
 inline constexpr const char *kLockSettled = R"(
   SELECT id, ctid, coalesce(started_at, created_at) FROM @s@.agent_queue
    WHERE id = ANY ($1) AND claim = $2
@@ -66,8 +72,24 @@ inline constexpr const char *kLockSettled = R"(
 inline constexpr const char *kStillOurs = R"(
   SELECT id, ctid, coalesce(started_at, created_at) FROM @s@.agent_queue WHERE id = ANY ($1) AND claim = $2)";
 
-// $1 ctids, $2 status, $3 result, $4 error_code, $5 error_message, $6 attempts to add, $7 run_at, $8 wait_reason,
-// $9 provider, $10 model, $11 input tokens, $12 output tokens, $13 cost, $14 completed_at
+// Locks what is ours and free, and updates it, in one statement: an idle queue settles one job at a time, and there
+// every statement counts. The start tells attempts apart: a job that was cancelled and is tried again may have the same
+// claim. attempts, input, output and cost are added; run_at NULL leaves it as it is. $16 claim
+inline constexpr RowColumn kSettledRows[] = {{"id", "int8"},
+                                             {"started_at", "timestamptz"},
+                                             {"status", "text"},
+                                             {"result", "text"},
+                                             {"error_code", "text"},
+                                             {"error_message", "text"},
+                                             {"attempts", "int4"},
+                                             {"run_at", "timestamptz"},
+                                             {"wait_reason", "text"},
+                                             {"provider", "text"},
+                                             {"model", "text"},
+                                             {"input", "int8"},
+                                             {"output", "int8"},
+                                             {"cost", "text"},
+                                             {"completed_at", "timestamptz"}};
 inline constexpr const char *kSettle = R"(
   UPDATE @s@.agent_queue AS q
      SET status = s.status, result = s.result::jsonb, error_code = s.error_code, error_message = s.error_message,
@@ -78,30 +100,42 @@ inline constexpr const char *kSettle = R"(
                               ELSE coalesce(q.output_tokens, 0) + s.output END,
          cost_usd = CASE WHEN s.cost IS NULL THEN q.cost_usd ELSE coalesce(q.cost_usd, 0) + s.cost::numeric END,
          completed_at = s.completed_at, claim = NULL, hold_usd = NULL
-    FROM unnest($1::tid[], $2::text[], $3::text[], $4::text[], $5::text[], $6::int[], $7::timestamptz[], $8::text[],
-                $9::text[], $10::text[], $11::bigint[], $12::bigint[], $13::text[], $14::timestamptz[])
-         AS s (row_at, status, result, error_code, error_message, attempts, run_at, wait_reason, provider, model,
-               input, output, cost, completed_at)
-   WHERE q.ctid = s.row_at)";
+    FROM (SELECT ours.ctid AS row_at, r.*
+            FROM @rows@
+            JOIN @s@.agent_queue AS ours ON ours.id = r.id
+           WHERE ours.claim = $16 AND coalesce(ours.started_at, ours.created_at) = r.started_at
+             FOR NO KEY UPDATE OF ours SKIP LOCKED) AS s
+   WHERE q.ctid = s.row_at
+  RETURNING q.id)";
 
 // An attempt is accounted once: a second row of the same attempt (job, attempt, part, start) is dropped by the
 // partition's unique index.
-// $1 queue_id, $2 attempt, $3 user_id, $4 agent_type, $5 provider, $6 model, $7 input, $8 cache_read, $9 cache_write,
-// $10 output, $11 reasoning, $12 cost, $13 estimated, $14 latency_ms, $15 created_at, $16 first_token_ms,
-// $17 compressed_tokens
+inline constexpr RowColumn kUsageRows[] = {{"queue_id", "int8"},
+                                           {"attempt", "int4"},
+                                           {"user_id", "uuid"},
+                                           {"agent_type", "text"},
+                                           {"provider", "text"},
+                                           {"model", "text"},
+                                           {"input", "int8"},
+                                           {"cache_read", "int8"},
+                                           {"cache_write", "int8"},
+                                           {"output", "int8"},
+                                           {"reasoning", "int8"},
+                                           {"cost", "text"},
+                                           {"estimated", "bool"},
+                                           {"latency_ms", "float8"},
+                                           {"created_at", "timestamptz"},
+                                           {"first_token_ms", "float8"},
+                                           {"compressed_tokens", "int8"}};
 inline constexpr const char *kUsage = R"(
   INSERT INTO @s@.api_usage (queue_id, attempt, part, user_id, agent_type, provider, model, tokens_used, input_tokens,
                              cache_read_tokens, cache_write_tokens, output_tokens, reasoning_tokens, cost_usd, saved_usd,
                              cached, estimated, latency_ms, first_token_ms, created_at, compressed_tokens)
-  SELECT u.queue_id, u.attempt, 1, u.user_id, u.agent_type, u.provider, u.model,
-         u.input + u.cache_read + u.cache_write + u.output, u.input, u.cache_read, u.cache_write, u.output, u.reasoning,
-         u.cost::numeric, NULL, false, u.estimated, u.latency_ms, u.first_token_ms, u.created_at,
-         u.compressed_tokens
-    FROM unnest($1::bigint[], $2::int[], $3::uuid[], $4::text[], $5::text[], $6::text[], $7::bigint[], $8::bigint[],
-                $9::bigint[], $10::bigint[], $11::bigint[], $12::text[], $13::boolean[], $14::float8[],
-                $15::timestamptz[], $16::float8[], $17::bigint[])
-         AS u (queue_id, attempt, user_id, agent_type, provider, model, input, cache_read, cache_write, output,
-               reasoning, cost, estimated, latency_ms, created_at, first_token_ms, compressed_tokens)
+  SELECT r.queue_id, r.attempt, 1, r.user_id, r.agent_type, r.provider, r.model,
+         r.input + r.cache_read + r.cache_write + r.output, r.input, r.cache_read, r.cache_write, r.output, r.reasoning,
+         r.cost::numeric, NULL, false, r.estimated, r.latency_ms, r.first_token_ms, r.created_at,
+         r.compressed_tokens
+    FROM @rows@
   ON CONFLICT DO NOTHING)";
 
 // Text so far of streamed jobs that are still ours. Takes no row lock: who deletes a job meanwhile leaves its parts to

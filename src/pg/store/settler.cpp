@@ -1,7 +1,9 @@
 #include "pg/store/settler.hpp"
 
+#include <algorithm>
 #include <optional>
 #include <unordered_map>
+#include <unordered_set>
 #include <utility>
 
 #include "pg/store/job_rows.hpp"
@@ -38,18 +40,28 @@ std::optional<std::string_view> or_null(const std::string &text) {
   return text.empty() ? std::nullopt : std::optional<std::string_view>(text);
 }
 
-bool is_of(const Settlement &settlement, const OwnRow &row) {
-  return to_wall(row.started_at) == settlement.started_at;
+using StartOfJob = std::unordered_map<std::int64_t, WallTime>;
+
+// From the last statement: rows of (id, ctid, started_at).
+StartOfJob read_starts() {
+  StartOfJob starts;
+  for (const OwnRow &row : read_own_rows()) starts.emplace(row.id, to_wall(row.started_at));
+  return starts;
+}
+
+bool is_among(const StartOfJob &starts, const Settlement &settlement) {
+  const auto it = starts.find(settlement.id.value);
+  return it != starts.end() && it->second == settlement.started_at;
 }
 
 double milliseconds_of(Micros time) {
   return static_cast<double>(time.count()) / 1000.0;
 }
 
-NumberColumn ids_of(std::span<const Settlement> settlements) {
+NumberColumn ids_of(const std::vector<const Settlement *> &settlements) {
   NumberColumn ids;
   ids.reserve(settlements.size());
-  for (const Settlement &settlement : settlements) ids.emplace_back(settlement.id.value);
+  for (const Settlement *settlement : settlements) ids.emplace_back(settlement->id.value);
   return ids;
 }
 
@@ -58,62 +70,65 @@ NumberColumn ids_of(std::span<const Settlement> settlements) {
 std::vector<SettleFate> Settler::settle(Statements &statements, std::span<const Settlement> settlements,
                                         std::vector<EndedJob> &ended) {
   std::vector<SettleFate> fates(settlements.size(), SettleFate::orphaned);
-  const std::vector<RowPlace> places = lock(statements, settlements, fates);
+  Refs all;
+  for (const Settlement &settlement : settlements) all.push_back(&settlement);
+  const std::vector<bool> written = write(statements, all);
+  Refs left;
+  for (std::size_t i = 0; i < all.size(); ++i) {
+    if (written[i])
+      fates[i] = SettleFate::settled;
+    else
+      left.push_back(all[i]);
+  }
+  if (!left.empty()) judge(statements, left, settlements, fates);
 
-  std::vector<const Settlement *> ours;
-  std::vector<const Settlement *> billed;
+  Refs billed;
   for (std::size_t i = 0; i < settlements.size(); ++i) {
     const Settlement &settlement = settlements[i];
-    if (fates[i] == SettleFate::settled) ours.push_back(&settlement);
     if (fates[i] != SettleFate::kept && settlement.usage) billed.push_back(&settlement);
     if (fates[i] == SettleFate::settled && is_end(settlement.outcome))
       ended.push_back({settlement.id, status_of(settlement.outcome), settlement.result});
   }
-  if (!ours.empty()) write(statements, ours, places);
   if (!billed.empty()) write_usage(statements, billed);
   return fates;
 }
 
-// Places of the settled ones, in the order of the settlements.
-std::vector<RowPlace> Settler::lock(Statements &statements, std::span<const Settlement> settlements,
-                                    std::vector<SettleFate> &fates) {
-  DatumValue values[] = {int8_array(ids_of(settlements)), uuid_datum(claim_bytes(claim_))};
+// A row that was changed since the statement's snapshot was taken is written by a second one, while it is locked; a row
+// that is not even then is kept as it is by a trigger. What cannot be locked and is still ours is somebody else's for
+// now. All others are gone or another's.
+void Settler::judge(Statements &statements, const Refs &left, std::span<const Settlement> settlements,
+                    std::vector<SettleFate> &fates) {
+  DatumValue values[] = {int8_array(ids_of(left)), uuid_datum(claim_bytes(claim_))};
   statements.lock_settled.run(values, nullptr, KeptPlan::Mode::read_write);
-  std::unordered_map<std::int64_t, OwnRow> locked;
-  for (const OwnRow &row : read_own_rows()) locked.emplace(row.id, row);
-
-  std::vector<RowPlace> places;
-  places.reserve(locked.size());
-  for (std::size_t i = 0; i < settlements.size(); ++i) {
-    const auto it = locked.find(settlements[i].id.value);
-    if (it == locked.end() || !is_of(settlements[i], it->second)) continue;
-    fates[i] = SettleFate::settled;
-    places.push_back(it->second.place);
+  const StartOfJob locked = read_starts();
+  Refs again;
+  for (const Settlement *settlement : left)
+    if (is_among(locked, *settlement)) again.push_back(settlement);
+  if (!again.empty()) {
+    const std::vector<bool> written = write(statements, again);
+    check_all_updated(static_cast<std::size_t>(std::count(written.begin(), written.end(), true)), again.size());
   }
-  if (places.size() == settlements.size()) return places;
-
-  // What was not locked: still ours means that somebody else has it locked; else it is gone or another's.
   statements.still_ours.run(values, nullptr, KeptPlan::Mode::read_only);
-  std::unordered_map<std::int64_t, OwnRow> still_ours;
-  for (const OwnRow &row : read_own_rows()) still_ours.emplace(row.id, row);
-  for (std::size_t i = 0; i < settlements.size(); ++i) {
-    const auto it = still_ours.find(settlements[i].id.value);
-    const bool is_ours = it != still_ours.end() && is_of(settlements[i], it->second);
-    if (fates[i] == SettleFate::orphaned && is_ours) fates[i] = SettleFate::kept;
+  const StartOfJob ours = read_starts();
+  for (const Settlement *settlement : left) {
+    SettleFate &fate = fates[static_cast<std::size_t>(settlement - settlements.data())];
+    if (is_among(locked, *settlement))
+      fate = SettleFate::settled;
+    else if (is_among(ours, *settlement))
+      fate = SettleFate::kept;
   }
-  return places;
 }
 
-void Settler::write(Statements &statements, const std::vector<const Settlement *> &settlements,
-                    const std::vector<RowPlace> &places) {
+std::vector<bool> Settler::write(Statements &statements, const Refs &settlements) {
   const std::size_t count = settlements.size();
   TextColumn status(count), result(count), error_code(count), error_message(count), wait_reason(count);
   TextColumn provider(count), model(count), cost(count);
-  NumberColumn run_at(count), completed_at(count), input(count), output(count);
+  NumberColumn started_at(count), run_at(count), completed_at(count), input(count), output(count);
   std::vector<std::int32_t> attempts(count);
   std::vector<std::string> costs(count);
   for (std::size_t i = 0; i < count; ++i) {
     const Settlement &settlement = *settlements[i];
+    started_at[i] = from_wall(settlement.started_at);
     status[i] = status_of(settlement.outcome);
     result[i] = or_null(settlement.result);
     if (settlement.error_code) error_code[i] = error_code_name(*settlement.error_code);
@@ -134,17 +149,31 @@ void Settler::write(Statements &statements, const std::vector<const Settlement *
       cost[i] = costs[i];
     }
   }
-  DatumValue values[] = {tid_array(places),         text_array(status),
-                         text_array(result),        text_array(error_code),
-                         text_array(error_message), int4_array(attempts),
-                         timestamptz_array(run_at), text_array(wait_reason),
-                         text_array(provider),      text_array(model),
-                         int8_array(input),         int8_array(output),
-                         text_array(cost),          timestamptz_array(completed_at)};
-  update_all(statements.settle, values, places.size());
+  DatumValue values[] = {int8_array(ids_of(settlements)),
+                         timestamptz_array(started_at),
+                         text_array(status),
+                         text_array(result),
+                         text_array(error_code),
+                         text_array(error_message),
+                         int4_array(attempts),
+                         timestamptz_array(run_at),
+                         text_array(wait_reason),
+                         text_array(provider),
+                         text_array(model),
+                         int8_array(input),
+                         int8_array(output),
+                         text_array(cost),
+                         timestamptz_array(completed_at),
+                         uuid_datum(claim_bytes(claim_))};
+  statements.settle.run(values, count);
+  const std::vector<std::int64_t> ids = read_ids();
+  const std::unordered_set<std::int64_t> written(ids.begin(), ids.end());
+  std::vector<bool> is_written(count);
+  for (std::size_t i = 0; i < count; ++i) is_written[i] = written.contains(settlements[i]->id.value);
+  return is_written;
 }
 
-void Settler::write_usage(Statements &statements, const std::vector<const Settlement *> &settlements) {
+void Settler::write_usage(Statements &statements, const Refs &settlements) {
   const std::size_t count = settlements.size();
   NumberColumn id(count), input(count), cache_read(count), cache_write(count), output(count), reasoning(count);
   NumberColumn created_at(count), compressed_tokens(count);
@@ -194,7 +223,7 @@ void Settler::write_usage(Statements &statements, const std::vector<const Settle
                          timestamptz_array(created_at),
                          float8_array(first_token_ms),
                          int8_array(compressed_tokens)};
-  statements.usage.run(values, nullptr, KeptPlan::Mode::read_write);
+  statements.usage.run(values, count);
 }
 
 }  // namespace agent_queue::pg

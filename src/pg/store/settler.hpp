@@ -29,11 +29,14 @@ class Settler {
                                  std::vector<EndedJob> &ended);
 
  private:
-  std::vector<RowPlace> lock(Statements &statements, std::span<const Settlement> settlements,
-                             std::vector<SettleFate> &fates);
-  void write(Statements &statements, const std::vector<const Settlement *> &settlements,
-             const std::vector<RowPlace> &places);
-  void write_usage(Statements &statements, const std::vector<const Settlement *> &settlements);
+  using Refs = std::vector<const Settlement *>;
+
+  // Writes those that are ours and that nobody has locked. True in `written` for each of them, by its place.
+  std::vector<bool> write(Statements &statements, const Refs &settlements);
+  // What becomes of those that write() left.
+  void judge(Statements &statements, const Refs &left, std::span<const Settlement> settlements,
+             std::vector<SettleFate> &fates);
+  void write_usage(Statements &statements, const Refs &settlements);
 
   ClaimToken claim_;
 };

@@ -127,6 +127,7 @@ RoundResult SpiJobStore::round(const Round &round, Now now) {
     claimer_.on_abort();
     return RoundResult{std::move(failure), {}};
   }
+  wake_waiters(ended);  // first: they are all that anybody waits for
   claimer_.on_commit();
   budgets_.on_commit(round.settlements, result.report.fates);
   statistics_.note(round.settlements, result.report.fates);
@@ -138,7 +139,6 @@ RoundResult SpiJobStore::round(const Round &round, Now now) {
     config_seen_ = config_loaded_;
     note_sweep(sweep, now);
   }
-  wake_waiters(ended);
   for (std::size_t i = 0; i < result.report.fates.size(); ++i) {
     const Settlement &settlement = round.settlements[i];
     if (result.report.fates[i] == SettleFate::settled && settlement.outcome == Outcome::retry)

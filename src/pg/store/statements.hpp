@@ -1,6 +1,7 @@
 // The store's kept plans, rendered for one installation. Made anew when the extension is.
 #pragma once
 
+#include "pg/store/rows_plan.hpp"
 #include "pg/wrap/installation.hpp"
 #include "pg/wrap/spi.hpp"
 
@@ -10,14 +11,14 @@ struct Statements {
   explicit Statements(const Installation &where);
 
   KeptPlan claim_lane;
-  KeptPlan mark_claimed;
-  KeptPlan end_uncalled;
-  KeptPlan park;
+  RowsPlan mark_claimed;
+  RowsPlan end_uncalled;
+  RowsPlan park;
   KeptPlan waiting_lanes;
   KeptPlan lock_settled;
   KeptPlan still_ours;
-  KeptPlan settle;
-  KeptPlan usage;
+  RowsPlan settle;
+  RowsPlan usage;
   KeptPlan write_parts;
   KeptPlan remove_parts;
   KeptPlan sweep_parts;

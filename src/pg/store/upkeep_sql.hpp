@@ -2,15 +2,18 @@
 // are literals where a partial index is meant, and times are parameters, as in job_store_sql.hpp. "@s@" is the schema.
 #pragma once
 
+#include "pg/store/rows_plan.hpp"
+
 namespace agent_queue::pg::sql {
 
-// $1 ctids, $2 now
+// $2 now
+inline constexpr RowColumn kExpiredRows[] = {{"row_at", "tid"}};
 inline constexpr const char *kExpire = R"(
   UPDATE @s@.agent_queue AS q
      SET status = 'failed', error_code = 'expired', error_message = 'the job expired before it was called',
          completed_at = $2, wait_reason = NULL
-    FROM unnest($1::tid[]) AS e (row_at)
-   WHERE q.ctid = e.row_at)";
+    FROM @rows@
+   WHERE q.ctid = r.row_at)";
 
 // ---- retention
 

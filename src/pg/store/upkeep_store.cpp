@@ -31,7 +31,7 @@ UpkeepStatements::UpkeepStatements(const Installation &where)
       look_at_scheduled(render_sql(sql::kLookAtScheduled, where), {TIMESTAMPTZOID, INT8OID, TIMESTAMPTZOID}),
       lock_expired_scheduled(render_sql(sql::kLockExpiredScheduled, where),
                              {TIMESTAMPTZOID, TIMESTAMPTZOID, TIMESTAMPTZOID, INT8ARRAYOID, INT4OID}),
-      expire(render_sql(sql::kExpire, where), {kTidArray, TIMESTAMPTZOID}),
+      expire(sql::kExpire, sql::kExpiredRows, {TIMESTAMPTZOID}, where),
       usage_blocks(render_sql(sql::kUsageBlocks, where), {}),
       remove_old_usage(render_sql(sql::kRemoveOldUsage, where), {INT8OID, INT8OID, TIMESTAMPTZOID}),
       fold_place(render_sql(sql::kFoldPlace, where), {}),

@@ -8,6 +8,7 @@
 
 #include "core/base/time.hpp"
 #include "pg/shared/databases.hpp"
+#include "pg/store/rows_plan.hpp"
 #include "pg/wrap/installation.hpp"
 #include "pg/wrap/spi.hpp"
 #include "ports/log.hpp"
@@ -26,7 +27,7 @@ struct UpkeepStatements {
   KeptPlan lock_expired_in_lane;
   KeptPlan look_at_scheduled;
   KeptPlan lock_expired_scheduled;
-  KeptPlan expire;
+  RowsPlan expire;
   KeptPlan usage_blocks;
   KeptPlan remove_old_usage;
   KeptPlan fold_place;

@@ -16,8 +16,8 @@ void check_all_updated(std::size_t updated, std::size_t rows) {
                             .hint = "Let the trigger return NEW."});
 }
 
-void update_all(KeptPlan &update, DatumValue *values, std::size_t rows) {
-  check_all_updated(update.run(values, nullptr, KeptPlan::Mode::read_write), rows);
+void update_all(RowsPlan &update, DatumValue *values, std::size_t rows) {
+  check_all_updated(update.run(values, rows), rows);
 }
 
 }  // namespace agent_queue::pg

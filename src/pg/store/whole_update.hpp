@@ -5,13 +5,13 @@
 
 #include <cstddef>
 
+#include "pg/store/rows_plan.hpp"
 #include "pg/wrap/arrays.hpp"
-#include "pg/wrap/spi.hpp"
 
 namespace agent_queue::pg {
 
 // Throws PgError 27000 where fewer rows than `rows` were changed, to be narrowed down like any error of a trigger.
-void update_all(KeptPlan &update, DatumValue *values, std::size_t rows);
+void update_all(RowsPlan &update, DatumValue *values, std::size_t rows);
 void check_all_updated(std::size_t updated, std::size_t rows);
 
 }  // namespace agent_queue::pg

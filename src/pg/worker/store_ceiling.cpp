@@ -26,6 +26,7 @@ namespace {
 Settlement finished(const ClaimedJob &job, WallTime now) {
   Settlement settlement;
   settlement.id = job.id;
+  settlement.started_at = job.started_at;
   settlement.result = R"({"text": "The customer reports that the delivery arrived two days late.", "model": "none"})";
   settlement.provider = "none";
   settlement.model = "none";
