@@ -31,6 +31,11 @@ const Phrasebook &Catalog::phrases_of(std::string_view language) const {
   return found == nullptr ? kNone : *found;
 }
 
+Micros Catalog::cache_ttl(std::string_view cache_type) const {
+  const Micros *ttl = find_name(cache_ttls, cache_type);
+  return ttl == nullptr ? kDefaultTtl : *ttl;
+}
+
 bool Catalog::is_open(std::string_view queue) const {
   const Queue *known = find_name(queues, queue);
   return known == nullptr || !known->paused;

@@ -13,6 +13,7 @@
 
 #include "core/base/name_map.hpp"
 #include "core/base/time.hpp"
+#include "core/catalog/cache_rule.hpp"
 #include "core/catalog/model_info.hpp"
 #include "core/cost/price.hpp"
 #include "core/job/job.hpp"
@@ -60,6 +61,7 @@ struct AgentType {
   bool requires_reasoning = false;             // and whether it thinks before it answers
   bool compress = false;                       // prompts are made shorter before they are sent
   std::string compress_language;               // empty: by the phrases of all languages
+  std::optional<CacheRule> cache = {};         // empty: answers are not cached
 };
 
 // agent_providers, one row.
@@ -104,6 +106,7 @@ struct Catalog {
   ModelTable models;
   NameMap<Tier> tiers;
   Budgets budgets;
+  NameMap<Micros> cache_ttls;   // of cache_types
   NameMap<Phrasebook> phrases;  // of prompt_replacements, by language; "": of all languages together
 
   // nullptr: there is none of that name.
@@ -112,6 +115,9 @@ struct Catalog {
 
   // "": of all languages. Of a language without a phrase: none.
   const Phrasebook &phrases_of(std::string_view language) const;
+
+  // Of values of this cache type.
+  Micros cache_ttl(std::string_view cache_type) const;
 
   // May jobs of this queue be claimed now (it is not paused)? A queue without a row is open.
   bool is_open(std::string_view queue) const;

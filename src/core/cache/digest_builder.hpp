@@ -1,0 +1,36 @@
+// Makes SHA-256 digests, by libcrypto. Pure. Tested in test/unit/cache_key_test.cpp.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <string_view>
+
+#include "core/base/digest.hpp"
+
+namespace agent_queue {
+
+// Adds parts up. Each part is preceded by its length, so that no two lists of parts read the same.
+class DigestBuilder {
+ public:
+  // Throws std::bad_alloc.
+  DigestBuilder();
+  ~DigestBuilder();
+  DigestBuilder(const DigestBuilder &) = delete;
+  DigestBuilder &operator=(const DigestBuilder &) = delete;
+
+  DigestBuilder &add(std::string_view part);
+  DigestBuilder &add(std::int64_t number);
+
+  // Once, at the end.
+  Digest finish();
+
+ private:
+  struct Context;
+  std::unique_ptr<Context> context_;
+};
+
+// 64 small letters and digits.
+std::string to_hex(const Digest &digest);
+
+}  // namespace agent_queue
