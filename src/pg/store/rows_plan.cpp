@@ -54,8 +54,9 @@ std::string array_parameter(std::span<const RowColumn> columns, std::size_t i) {
   return "$" + std::to_string(i + 1) + "::pg_catalog." + columns[i].type + "[]";
 }
 
+// Only without its schema does unnest take several arrays.
 std::string many_rows(std::span<const RowColumn> columns) {
-  return "pg_catalog.unnest(" + list_of(columns, [&](std::size_t i) { return array_parameter(columns, i); }) + ")";
+  return "unnest(" + list_of(columns, [&](std::size_t i) { return array_parameter(columns, i); }) + ")";
 }
 
 std::string one_row(std::span<const RowColumn> columns) {
