@@ -14,7 +14,7 @@ DATA = $(patsubst $(ROOT)/%,%,$(wildcard $(ROOT)/extension/updates/agent_queue--
 # Not find's own order, which is the file system's.
 SOURCES := $(sort $(patsubst $(ROOT)/%,%,$(shell find $(ROOT)/src -name '*.cpp')))
 OBJS = $(SOURCES:.cpp=.o)
-SHLIB_LINK = -lcurl -lcrypto -lstdc++
+SHLIB_LINK = -lcurl -lcrypto -lutf8proc -lstdc++
 
 # No LLVM bitcode: a queue gains nothing from inlining into queries, and clang would have to agree with g++.
 override with_llvm := no

@@ -16,8 +16,8 @@
 namespace agent_queue {
 
 // All of an agent type that can change an answer or the result that is made of it: prompts and templates, params, the
-// bound on the output, what "auto" needs, compression, the routes with their weights. Not: time-outs, retries,
-// priority, queue, limits.
+// bound on the output, what "auto" needs, compression, the routes with their weights. Not: its name, time-outs,
+// retries, priority, queue, limits, the rules of the cache.
 Digest definition_digest(const AgentType &type);
 
 // A dependency of an answer, and how often it had changed when the job was admitted (cache_versions).
@@ -26,13 +26,15 @@ struct DependencyVersion {
   std::int64_t version = 0;
 };
 
-// agent_types.cache_depends_on with the request's fields put in, in order, each once. Error: a field that the request
-// lacks, or a result that is empty or over 200 characters.
+// agent_types.cache_depends_on with the request's fields put in, in order, each once. 42.0 is put in as 42: it is the
+// same row. Error: a field that the request lacks, a number that a double does not tell from its neighbours (above
+// 2^53; as an integer of 64 bits it is fine), or a result that is empty or over 200 characters.
 Result<std::vector<std::string>> render_dependencies(std::span<const TextTemplate> templates, const Json &request);
 
-// Of an answer to a job. The request counts as the conversation that it is mapped to (core/prompt), in canonical form:
-// fields that no prompt uses do not matter. `owner`: whose answer it is; empty: everybody's, or the system's.
-// Error: a request that cannot be mapped.
+// Of an answer to a job of a type that has a CacheRule with its definition; the rule's type and scope are in it, too.
+// The request counts as the conversation that it is mapped to (core/prompt), in canonical form: fields that no prompt
+// uses do not matter. Two numbers that prompts spell alike, being beyond what a double tells apart, are still two.
+// `owner`: whose answer it is; empty: everybody's, or the system's. Error: a request that cannot be mapped.
 Result<Digest> answer_digest(const AgentType &type, const std::optional<UserId> &owner, std::string_view request,
                              std::span<const DependencyVersion> versions);
 

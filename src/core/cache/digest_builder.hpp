@@ -8,16 +8,15 @@
 
 #include "core/base/digest.hpp"
 
+struct evp_md_ctx_st;  // libcrypto's
+
 namespace agent_queue {
 
-// Adds parts up. Each part is preceded by its length, so that no two lists of parts read the same.
+// Adds parts up. Each part is preceded by what it is and its length, so that no two lists of parts read the same.
 class DigestBuilder {
  public:
   // Throws std::bad_alloc.
   DigestBuilder();
-  ~DigestBuilder();
-  DigestBuilder(const DigestBuilder &) = delete;
-  DigestBuilder &operator=(const DigestBuilder &) = delete;
 
   DigestBuilder &add(std::string_view part);
   DigestBuilder &add(std::int64_t number);
@@ -26,8 +25,10 @@ class DigestBuilder {
   Digest finish();
 
  private:
-  struct Context;
-  std::unique_ptr<Context> context_;
+  struct Freed {
+    void operator()(evp_md_ctx_st *context) const noexcept;
+  };
+  std::unique_ptr<evp_md_ctx_st, Freed> context_;
 };
 
 // 64 small letters and digits.

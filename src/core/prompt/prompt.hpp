@@ -24,8 +24,12 @@ class TextTemplate {
   // How many places there are, repeated ones included: what a request can be multiplied by.
   std::size_t place_count() const;
 
-  // Strings are put in as they are, other values as compact JSON. Error: a field that `values` lacks.
-  Result<std::string> render(const Json &values) const;
+  // Strings are put in as they are, other values as compact JSON. Error: a field that `values` lacks; it says that
+  // `owner` names it.
+  Result<std::string> render(const Json &values, std::string_view owner = "the prompt template") const;
+
+  // What it was parsed from.
+  const std::string &source() const { return source_; }
 
  private:
   struct Piece {
@@ -34,6 +38,7 @@ class TextTemplate {
   };
   std::vector<Piece> pieces_;
   std::vector<std::string> fields_;
+  std::string source_;
 };
 
 struct Prompt {

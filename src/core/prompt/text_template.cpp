@@ -8,6 +8,7 @@ namespace agent_queue {
 
 Result<TextTemplate> TextTemplate::parse(std::string_view source) {
   TextTemplate parsed;
+  parsed.source_ = source;
   PlaceScanner scanner(source);
   while (const auto scanned = scanner.next()) {
     if (scanned->broken)
@@ -36,21 +37,22 @@ const Json *walk(const Json &values, const std::vector<std::string> &path) {
   return at;
 }
 
-Error missing_field(const std::vector<std::string> &path) {
+Error missing_field(const std::vector<std::string> &path, std::string_view owner) {
   std::string name;
   for (const std::string &part : path) name += (name.empty() ? "" : ".") + part;
-  return Error{ErrorKind::invalid_input, "request has no field \"" + name + "\", which the prompt template names", {}};
+  return Error{
+      ErrorKind::invalid_input, "request has no field \"" + name + "\", which " + std::string(owner) + " names", {}};
 }
 
 }  // namespace
 
-Result<std::string> TextTemplate::render(const Json &values) const {
+Result<std::string> TextTemplate::render(const Json &values, std::string_view owner) const {
   std::string text;
   for (const Piece &piece : pieces_) {
     text += piece.literal;
     if (piece.path.empty()) continue;
     const Json *value = walk(values, piece.path);
-    if (value == nullptr) return missing_field(piece.path);
+    if (value == nullptr) return missing_field(piece.path, owner);
     if (value->is_string())
       text += value->get_ref<const std::string &>();
     else

@@ -8,10 +8,8 @@
 #include "core/wire/text_clean.hpp"
 
 namespace agent_queue {
-namespace {
 
-// The position after the string whose opening quote lies before `at`; text.size() where it does not end.
-std::size_t skip_string(std::string_view text, std::size_t at) {
+std::size_t skip_json_string(std::string_view text, std::size_t at) {
   const std::size_t begin = at;
   while (at < text.size()) {
     const void *found = std::memchr(text.data() + at, '"', text.size() - at);
@@ -25,6 +23,8 @@ std::size_t skip_string(std::string_view text, std::size_t at) {
   return text.size();
 }
 
+namespace {
+
 // Brackets outside of strings tell the depth without building anything.
 bool is_too_deep(std::string_view text) {
   int depth = 0;
@@ -32,7 +32,7 @@ bool is_too_deep(std::string_view text) {
   while (i < text.size()) {
     const char c = text[i++];
     if (c == '"')
-      i = skip_string(text, i);
+      i = skip_json_string(text, i);
     else if ((c == '{' || c == '[') && ++depth > kJsonDepthMax)
       return true;
     else if (c == '}' || c == ']')

@@ -24,6 +24,9 @@ Result<Json> parse_json(std::string_view text);
 // U+FFFD. For answers that were paid for.
 Result<Json> parse_json_leniently(std::string_view text);
 
+// The position after the string whose opening quote lies before `at`; text.size() where it does not end.
+std::size_t skip_json_string(std::string_view text, std::size_t at);
+
 // Makes every string and every key in `value` storable (see text_clean.hpp): \u0000 is valid JSON, but no jsonb.
 void clean_json(Json &value);
 
