@@ -36,6 +36,7 @@ CREATE TABLE @extschema@.cache_store (
     bytes         int NOT NULL,
     category      text COLLATE "C",
     dependencies  text[] COLLATE "C",
+    versions      bigint[],
     agent_type    text COLLATE "C",
     request       jsonb,
     provider      text COLLATE "C",
@@ -64,7 +65,9 @@ COMMENT ON COLUMN @extschema@.cache_store.kept_until IS
 COMMENT ON COLUMN @extschema@.cache_store.bytes IS 'About what the row takes on disk';
 COMMENT ON COLUMN @extschema@.cache_store.category IS 'For cache_invalidate_category()';
 COMMENT ON COLUMN @extschema@.cache_store.dependencies IS
-    'What it was made from, for cache_invalidate_dependency(): e.g. documents:42';
+    'What it was made from, for cache_invalidate_dependency(): e.g. documents:42, and its group documents:*';
+COMMENT ON COLUMN @extschema@.cache_store.versions IS
+    'Of a value of cache_set(): the version of each dependency when it was made; it is found while they are the same';
 COMMENT ON COLUMN @extschema@.cache_store.agent_type IS 'Of an answer: the agent type; NULL: a value of cache_set()';
 COMMENT ON COLUMN @extschema@.cache_store.request IS
     'Of an answer that may be refreshed: the request that it answers';
