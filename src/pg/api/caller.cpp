@@ -123,6 +123,23 @@ std::optional<UserId> resolve_user(const std::optional<UserId> &wanted, const In
   return identity;
 }
 
+std::optional<UserId> resolve_value_owner(const std::optional<UserId> &wanted, const Installation &where) {
+  if (may_act_for_others(where)) return wanted ? wanted : caller_identity();
+  const std::optional<UserId> identity = caller_identity();
+  if (!identity)
+    raise(sqlstate("42501"),
+          {.message = "nobody is known whose cached value this is",
+           .detail = "Values of the system are for the extension's owner, superusers and roles that bypass row-level "
+                     "security.",
+           .hint = kIdentityHint});
+  if (wanted && *wanted != *identity)
+    raise(sqlstate("42501"), {.message = "user_id is not the caller's",
+                              .detail = "Cached values of other users are for the extension's owner, superusers and "
+                                        "roles that bypass row-level security.",
+                              .hint = "Leave user_id out: it becomes the caller's."});
+  return identity;
+}
+
 }  // namespace agent_queue::pg
 
 AQ_SQL_FUNCTION(aq_caller) {

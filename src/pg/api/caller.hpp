@@ -29,4 +29,7 @@ bool may_change_job_of(const std::optional<UserId> &user, const Installation &wh
 // row-level security: 42501 for the others. 22023: claims or setting cannot be read.
 std::optional<UserId> resolve_user(const std::optional<UserId> &wanted, const Installation &where);
 
+// Whose cached value is meant, by the same rules. Empty: the system's.
+std::optional<UserId> resolve_value_owner(const std::optional<UserId> &wanted, const Installation &where);
+
 }  // namespace agent_queue::pg

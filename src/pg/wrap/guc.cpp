@@ -23,6 +23,7 @@ char *allowed_key_refs = nullptr;
 char *budget_time_zone = nullptr;
 int rate_memory_mb = 16;
 int max_tracked_users = 100000;
+int cache_max_value_kb = 1024;
 
 static const config_enum_entry kNotifyModes[] = {{"off", static_cast<int>(Notify::off), false},
                                                  {"ids", static_cast<int>(Notify::ids), false},
@@ -98,6 +99,8 @@ void define() {
   define_int("agent_queue.max_tracked_users", "Users whose requests and money of a day and month can be counted.",
              "Fixed shared memory, about 200 bytes each. Users beyond it wait, rather than exceed a budget.",
              &max_tracked_users, 1000, 10000000, PGC_POSTMASTER, 0);
+  define_int("agent_queue.cache_max_value_size", "The largest value that cache_set() takes.", nullptr,
+             &cache_max_value_kb, 1, 64 * 1024, PGC_SUSET, GUC_UNIT_KB);
   MarkGUCPrefixReserved("agent_queue");
 }
 
