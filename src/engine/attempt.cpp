@@ -182,6 +182,7 @@ Settlement completed(const Attempt &attempt, const Answer &answer, Micros latenc
   settlement.id = attempt.job.id;
   settlement.started_at = attempt.job.started_at;
   settlement.outcome = Outcome::completed;
+  settlement.is_reusable = answer.is_finished();
   settlement.ended_at = now.wall;
 
   AnswerParts parts;

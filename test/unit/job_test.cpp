@@ -36,6 +36,7 @@ TEST(JobNames, WaitReasonsHaveTheNamesOfTheDesign) {
   EXPECT_STREQ(wait_reason_name(WaitReason::budget), "budget");
   EXPECT_STREQ(wait_reason_name(WaitReason::held), "held");
   EXPECT_STREQ(wait_reason_name(WaitReason::concurrency), "concurrency");
+  EXPECT_STREQ(wait_reason_name(WaitReason::coalesced), "coalesced");
 }
 
 }  // namespace

@@ -55,6 +55,8 @@ const char *wait_reason_name(WaitReason reason) {
       return "held";
     case WaitReason::concurrency:
       return "concurrency";
+    case WaitReason::coalesced:
+      return "coalesced";
   }
   assert(false);
   return "delayed";

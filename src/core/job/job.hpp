@@ -38,6 +38,7 @@ enum class WaitReason {
   budget,       // used up: until the next day or month
   held,         // what is left of a budget is held by running attempts
   concurrency,  // as many of the user's jobs are called as may be
+  coalesced,    // an equal job is being called
 };
 const char *wait_reason_name(WaitReason reason);
 
@@ -102,6 +103,7 @@ struct Settlement {
   std::string provider;  // the target that was called; empty: none was
   std::string model;
   std::optional<UsageRecord> usage;  // written also when the job is gone meanwhile
+  bool is_reusable = false;          // completed: finished and no refusal, so that it may answer equal requests
   bool has_parts = false;            // text so far may have been stored: it goes with this settlement
   WallTime ended_at;
 };

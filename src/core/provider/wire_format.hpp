@@ -41,6 +41,9 @@ struct Answer {
   Usage usage;
   bool usage_known = false;  // false: the answer carried no usage
   std::optional<Usd> cost;   // what the provider says that it billed; empty: it does not say, the price list knows
+
+  // Neither cut off nor withheld.
+  bool is_finished() const { return refusal.empty() && (finish_reason == "stop" || finish_reason == "tool_calls"); }
 };
 
 using Reply = std::variant<Answer, Failure>;

@@ -66,7 +66,7 @@ struct AdmissionClock {
   }
 };
 
-AdmissionCall::AdmissionCall(std::int64_t now) : now_(now), outer_(current_call) {
+AdmissionCall::AdmissionCall(std::int64_t now, Cache cache) : now_(now), cache_(cache), outer_(current_call) {
   current_call = this;
 }
 
@@ -205,11 +205,23 @@ void clear_machinery(JobRow &row) {
     row.set_null(column);
   row.set_int32(Column::retry_count, 0);
   row.set_bool(Column::cached, false);
+  row.set_bool(Column::stale, false);
 }
 
 // As it is stored; the claim counts the JSON text, which is seldom longer.
 std::size_t bytes_of(Datum jsonb) {
   return guard([&] { return toast_raw_datum_size(jsonb); });
+}
+
+// True: the job has its answer, and waits for nothing.
+bool admit_answer(JobRow &row, const AgentType &type, const std::optional<UserId> &user, bool is_delayed,
+                  TimestampTz now) {
+  if (current_call != nullptr && current_call->skips_cache()) return false;
+  if (!admit_cache_key(row, type, user) || current_call == nullptr || is_delayed) return false;
+  std::optional<AdmittedHit> hit = answer_at_once(row, type, user, now);
+  if (!hit) return false;
+  current_call->note_hit(std::move(*hit));
+  return true;
 }
 
 // False: the job is to be left out.
@@ -229,6 +241,10 @@ bool admit_new(JobRow &row) {
   admit_expires_at(row, type, run_at, clock);
   if (!charge_rates({*catalog, user, type, queue}, current_call == nullptr ? 1 : current_call->jobs_seen()))
     return false;
+  if (admit_answer(row, type, user, run_at > clock.now, clock.now)) {
+    row.set_int64(Column::claim_key, claim_key(Micros{clock.now}, priority));
+    return true;
+  }
   const std::shared_ptr<const Payers> payers = current_payers();
   const shared::Payer payer = find_payer(*payers, type, user);
   admit_spending(payer, *catalog, type, bytes_of(row.get(Column::request_data)));
@@ -265,6 +281,7 @@ void keep_as_it_is(JobRow &row) {
   set_if_null(row, Column::retry_count, [&] { row.set_int32(Column::retry_count, 0); });
   set_if_null(row, Column::max_retries, [&] { row.set_int32(Column::max_retries, kMaxRetriesDefault); });
   set_if_null(row, Column::cached, [&] { row.set_bool(Column::cached, false); });
+  set_if_null(row, Column::stale, [&] { row.set_bool(Column::stale, false); });
   set_if_null(row, Column::queue, [&] { row.set_text(Column::queue, kQueueDefault); });
 }
 

@@ -2,6 +2,8 @@
 // Regime: guarded C++. Tested in sql/enqueue.sql, sql/enqueue_bulk.sql and sql/idempotency.sql.
 #include <optional>
 #include <string>
+#include <unordered_set>
+#include <vector>
 
 #include "pg/api/admission.hpp"
 #include "pg/api/caller.hpp"
@@ -107,6 +109,17 @@ SameJob read_same(std::uint64_t row) {
   return same;
 }
 
+std::int64_t read_id(std::uint64_t row) {
+  return guard([&] {
+    bool is_null = false;
+    return DatumGetInt64(SPI_getbinval(SPI_tuptable->vals[row], SPI_tuptable->tupdesc, 1, &is_null));
+  });
+}
+
+AdmissionCall::Cache cache_use(const EnqueueTerms &terms) {
+  return terms.skips_cache ? AdmissionCall::Cache::skipped : AdmissionCall::Cache::used;
+}
+
 std::string text_of(Datum datum) {
   const char *bytes = guard([&] { return TextDatumGetCString(datum); });
   return bytes;
@@ -158,12 +171,12 @@ std::uintptr_t enqueue_one(EnqueueTerms &terms) {
   SpiScope spi;
   if (const std::optional<std::int64_t> known = find_known(terms, where)) return Int64GetDatum(*known);
   for (int tries = 0; tries < kTriesMax; ++tries) {
-    AdmissionCall call(terms.now);
-    if (insert_jobs(terms, sql::Jobs::one, where) == 1)
-      return guard([] {
-        bool is_null = false;
-        return SPI_getbinval(SPI_tuptable->vals[0], SPI_tuptable->tupdesc, 1, &is_null);
-      });
+    AdmissionCall call(terms.now, cache_use(terms));
+    if (insert_jobs(terms, sql::Jobs::one, where) == 1) {
+      const std::int64_t id = read_id(0);
+      write_hits(call.hits(), {id});
+      return Int64GetDatum(id);
+    }
     need_key(terms);
     if (find_same(terms, sql::Jobs::one, where) == 0) {
       charge.raise_refusal();
@@ -243,24 +256,56 @@ bool are_all_same(const std::string &key, std::uint64_t rows) {
   return true;
 }
 
+// What this call has inserted so far, over its tries. Ids are kept only where an answer was found.
+class Inserted {
+ public:
+  // After an insert.
+  void note(const AdmissionCall &call, std::uint64_t rows) {
+    count_ += rows;
+    hits_.insert(hits_.end(), call.hits().begin(), call.hits().end());
+    for (std::uint64_t row = 0; row < rows && !call.hits().empty(); ++row) ids_.insert(read_id(row));
+  }
+  std::uint64_t count() const { return count_; }
+
+  // The last statement's rows are all jobs of the call, in order: they are its result, and those that were inserted
+  // with their answers have their usage written.
+  void finish(ReturnSetInfo *result, std::uint64_t rows) const {
+    std::vector<AdmittedHit> written;
+    std::vector<std::int64_t> ids;
+    for (const AdmittedHit &hit : hits_) {
+      const auto row = static_cast<std::uint64_t>(hit.number - 1);
+      if (row >= rows || !ids_.contains(read_id(row))) continue;
+      written.push_back(hit);
+      ids.push_back(read_id(row));
+    }
+    guard([&] { put_ids(result); });
+    write_hits(written, ids);
+  }
+
+ private:
+  std::uint64_t count_ = 0;
+  std::vector<AdmittedHit> hits_;
+  std::unordered_set<std::int64_t> ids_;
+};
+
 void enqueue_many(EnqueueTerms &terms, ReturnSetInfo *result) {
   const Datum requests = terms.value(kRequestParameter);
   check_requests(requests);
   const auto count = static_cast<std::uint64_t>(count_requests(requests));
   const Installation &where = installation();
   RateCharge charge(static_cast<std::int64_t>(count), key_of(terms));
-  std::uint64_t stored = 0;
+  Inserted inserted;
   SpiScope spi;
   if (terms.has(kKeyParameter)) {
     const std::uint64_t rows = find_same(terms, sql::Jobs::many, where);
     if (are_all_same(text_of(terms.value(kKeyParameter)), rows)) return guard([&] { put_ids(result); });
   }
   for (int tries = 0; tries < kTriesMax; ++tries) {
-    AdmissionCall call(terms.now);
+    AdmissionCall call(terms.now, cache_use(terms));
     RequestNumberContext context(call);
-    const std::uint64_t inserted = insert_jobs(terms, sql::Jobs::many, where);
-    if (inserted == count) return guard([&] { put_ids(result); });
-    stored += inserted;
+    const std::uint64_t now_inserted = insert_jobs(terms, sql::Jobs::many, where);
+    inserted.note(call, now_inserted);
+    if (now_inserted == count) return inserted.finish(result, count);
     need_key(terms);
     const std::string key = text_of(terms.value(kKeyParameter));
     const std::uint64_t rows = find_same(terms, sql::Jobs::many, where);
@@ -268,8 +313,8 @@ void enqueue_many(EnqueueTerms &terms, ReturnSetInfo *result) {
       charge.raise_refusal();
       continue;
     }
-    charge.keep(static_cast<std::int64_t>(stored));
-    return guard([&] { put_ids(result); });
+    charge.keep(static_cast<std::int64_t>(inserted.count()));
+    return inserted.finish(result, rows);
   }
   refuse_race(text_of(terms.value(kKeyParameter)));
 }

@@ -76,6 +76,7 @@ EnqueueTerms read_enqueue_terms(FunctionCallInfo fcinfo, sql::Jobs jobs, const E
   copy(terms, 8, fcinfo, arguments.max_retries);
   copy(terms, 9, fcinfo, arguments.key);
   read_times(terms, fcinfo, jobs, arguments);
+  terms.skips_cache = is_given(fcinfo, arguments.skip_cache) && PG_GETARG_BOOL(arguments.skip_cache);
   if (is_given(fcinfo, arguments.user)) {
     terms.user.emplace();
     const auto *bytes = DatumGetUUIDP(PG_GETARG_DATUM(arguments.user))->data;

@@ -21,6 +21,7 @@ struct EnqueueTerms {
 
   std::int64_t now = 0;        // TimestampTz: of this call
   std::optional<UserId> user;  // as given
+  bool skips_cache = false;
 
   bool has(int parameter) const { return nulls[parameter - 1] == ' '; }
   std::uintptr_t value(int parameter) const { return values[parameter - 1]; }
@@ -37,6 +38,7 @@ struct EnqueueArguments {
   int delay = 4;
   int expires_in = 5;
   int max_retries = 6;
+  int skip_cache = 7;
   int key = 8;
   int queue = 9;
 };

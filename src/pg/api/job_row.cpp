@@ -30,6 +30,7 @@ constexpr ColumnName kColumns[] = {
     {"retry_count", INT4OID},
     {"max_retries", INT4OID},
     {"cached", BOOLOID},
+    {"stale", BOOLOID},
     {"status", TEXTOID},
     {"queue", TEXTOID},
     {"agent_type", TEXTOID},

@@ -22,6 +22,7 @@ enum class Column {
   retry_count,
   max_retries,
   cached,
+  stale,
   status,
   queue,
   agent_type,

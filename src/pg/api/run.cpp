@@ -22,6 +22,7 @@ constexpr EnqueueArguments kRunArguments{.user = 3,
                                          .delay = EnqueueArguments::kNone,
                                          .expires_in = 5,
                                          .max_retries = 6,
+                                         .skip_cache = 7,
                                          .key = 8,
                                          .queue = 9};
 constexpr int kTimeoutArgument = 10;

@@ -49,6 +49,7 @@ static DatabaseSlot *slot_or_new(DatabaseOid oid) {
   fresh->presence = static_cast<int>(Presence::unknown);
   fresh->blocker_pid = 0;
   fresh->wanted_workers = 0;
+  pg_atomic_write_u32(&fresh->has_released_followers, 0);
   fresh->oid = oid;
   return fresh;
 }
@@ -208,6 +209,15 @@ std::int64_t take_due(DatabaseOid oid) {
   DatabaseSlot *slot = slot_of(oid);
   if (slot == nullptr) return kNothingDue;
   return static_cast<std::int64_t>(pg_atomic_exchange_u64(&slot->due_low, static_cast<uint64>(kNothingDue)));
+}
+
+bool take_old_followers(DatabaseOid oid) {
+  DatabaseSlot *slot = slot_of(oid);
+  return slot != nullptr && pg_atomic_exchange_u32(&slot->has_released_followers, 1) == 0;
+}
+
+void leave_old_followers(DatabaseOid oid) {
+  if (DatabaseSlot *slot = slot_of(oid)) pg_atomic_write_u32(&slot->has_released_followers, 0);
 }
 
 bool begin_promotion(DatabaseOid oid, int worker_slot) {

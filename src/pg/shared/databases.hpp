@@ -77,6 +77,12 @@ void offer_due(DatabaseOid oid, std::int64_t run_at);
 std::int64_t peek_due(DatabaseOid oid);
 std::int64_t take_due(DatabaseOid oid);
 
+// True once for each database and start of the server: jobs that wait for the end of an equal one wait for leaders that
+// nobody knows any more.
+bool take_old_followers(DatabaseOid oid);
+// They could not be looked for after all.
+void leave_old_followers(DatabaseOid oid);
+
 // One worker of a database promotes at a time. A second one, whose snapshot is older, would lock what the first has
 // just made pending, find that it is not scheduled any more, and hold the lock till its transaction ends: a claim
 // passes over the locked row meanwhile, and nothing would tell of it again. From before the transaction to after its

@@ -6,6 +6,7 @@
 
 #include "pg/shared/cancels.hpp"
 #include "pg/shared/databases.hpp"
+#include "pg/shared/leaders.hpp"
 #include "pg/shared/permits.hpp"
 #include "pg/shared/workers.hpp"
 
@@ -20,12 +21,13 @@ inline constexpr uint64 kLaneEmpty = PG_UINT64_MAX;
 struct DatabaseSlot {
   Oid oid;  // InvalidOid: free
   int presence;
-  int blocker_pid;                     // a backend that drops, renames or copies this database; 0: none
-  int wanted_workers;                  // between min_workers and max_workers
-  pg_atomic_uint64 work_generation;    // counts commits that brought jobs
-  pg_atomic_uint64 rescue_generation;  // counts workers that ended
-  pg_atomic_uint64 due_low;            // earliest run_at that commits have brought
-  pg_atomic_uint32 promoter;           // the slot of the worker that promotes, + 1; 0: none does
+  int blocker_pid;                          // a backend that drops, renames or copies this database; 0: none
+  int wanted_workers;                       // between min_workers and max_workers
+  pg_atomic_uint64 work_generation;         // counts commits that brought jobs
+  pg_atomic_uint64 rescue_generation;       // counts workers that ended
+  pg_atomic_uint64 due_low;                 // earliest run_at that commits have brought
+  pg_atomic_uint32 promoter;                // the slot of the worker that promotes, + 1; 0: none does
+  pg_atomic_uint32 has_released_followers;  // set: those that waited when the server was started
 };
 
 struct WorkerSlot {
@@ -86,6 +88,8 @@ struct State {
   LaneSlot lanes[kLanesMax];
   LWLock *line_lock;  // protects places
   PlaceSlot places[kPlacesMax];
+  LWLock *leaders_lock;  // protects leaders
+  LeadEntry leaders[kLeadersMax];
   int bounded_queue_count;
   BoundedQueueSlot bounded_queues[kBoundedQueuesMax];
   ConditionVariableMinimallyPadded wait_channels[kWaitChannels];

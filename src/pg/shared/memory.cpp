@@ -22,7 +22,7 @@ static shmem_startup_hook_type previous_startup = nullptr;
 static MemorySizes sizes;
 
 static const char *const kTranche = "agent_queue";
-enum : int { kStateLock, kLedgerLock, kLineLock, kLockCount };
+enum : int { kStateLock, kLedgerLock, kLineLock, kLeadersLock, kLockCount };
 
 static void request() {
   if (previous_request != nullptr) previous_request();
@@ -39,6 +39,7 @@ static void init(State *fresh) {
   fresh->is_recovered = access(RECOVERY_SIGNAL_FILE, F_OK) == 0;  // it is gone when the recovery has ended
   fresh->lock = &(GetNamedLWLockTranche(kTranche))[kStateLock].lock;
   fresh->line_lock = &(GetNamedLWLockTranche(kTranche))[kLineLock].lock;
+  fresh->leaders_lock = &(GetNamedLWLockTranche(kTranche))[kLeadersLock].lock;
   fresh->launcher_proc_number = -1;
   pg_atomic_init_u64(&fresh->next_incarnation, 1);
   pg_atomic_init_u32(&fresh->launcher_request, 0);
@@ -48,6 +49,7 @@ static void init(State *fresh) {
     pg_atomic_init_u64(&slot.rescue_generation, 1);
     pg_atomic_init_u64(&slot.due_low, static_cast<uint64>(PG_INT64_MAX));
     pg_atomic_init_u32(&slot.promoter, 0);
+    pg_atomic_init_u32(&slot.has_released_followers, 0);
   }
   for (WorkerSlot &slot : fresh->workers) {
     pg_atomic_init_u32(&slot.is_idle, 0);

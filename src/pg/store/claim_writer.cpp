@@ -43,33 +43,71 @@ void write_parked(Statements &statements, const Parked &parked) {
 
 }  // namespace
 
-Ruling ClaimWriter::rule(const Catalog &catalog, JobRow &row, Now now) {
-  ClaimedJob &job = row.job;
-  if (job.expires_at && *job.expires_at <= now.wall) {
-    Ruling expired;
-    expired.kind = Ruling::Kind::refuse;
-    expired.error_code = JobErrorCode::expired;
-    expired.message = "the job expired before it was called";
-    return expired;
-  }
-  const AgentType *type = catalog.agent_type(job.agent_type);
+namespace {
+
+bool is_expired(const ClaimedJob &job, Now now) {
+  return job.expires_at && *job.expires_at <= now.wall;
+}
+
+Ruling refuse_expired() {
+  Ruling expired;
+  expired.kind = Ruling::Kind::refuse;
+  expired.error_code = JobErrorCode::expired;
+  expired.message = "the job expired before it was called";
+  return expired;
+}
+
+Ruling follow_until(WallTime until) {
+  Ruling ruling;
+  ruling.kind = Ruling::Kind::park;
+  ruling.run_at = until;
+  ruling.wait_reason = WaitReason::coalesced;
+  return ruling;
+}
+
+Ruling already_served() {
+  Ruling ruling;
+  ruling.kind = Ruling::Kind::served;
+  return ruling;
+}
+
+}  // namespace
+
+Ruling ClaimWriter::rule(const Catalog &catalog, JobRow &row, const AnswerCache::Consulted &consulted, Now now) {
+  if (consulted.verdict == AnswerCache::Verdict::served) return already_served();
+  if (consulted.verdict == AnswerCache::Verdict::follows) return follow_until(consulted.until);
+  const AgentType *type = catalog.agent_type(row.job.agent_type);
   // Without its type the job fails before it is called, and costs nothing.
-  row.hold = type == nullptr ? Usd() : worst_case_hold(catalog, *type, job.request.size(), now.wall);
-  return budgets_.rule(job, row.hold, now);
+  row.hold = type == nullptr ? Usd() : worst_case_hold(catalog, *type, row.job.request.size(), now.wall);
+  const Ruling ruling = budgets_.rule(row.job, row.hold, now);
+  if (ruling.kind != Ruling::Kind::begin) answers_.resign(row.job.id);
+  return ruling;
+}
+
+std::vector<Ruling> ClaimWriter::rule_all(const Catalog &catalog, std::span<JobRow *const> rows, Now now,
+                                          std::vector<EndedJob> &ended) {
+  std::vector<JobRow *> living;
+  std::vector<const ClaimedJob *> jobs;
+  for (JobRow *row : rows) {
+    if (is_expired(row->job, now)) continue;
+    living.push_back(row);
+    jobs.push_back(&row->job);
+  }
+  const std::vector<AnswerCache::Consulted> consulted = answers_.consult(catalog, living, now, ended);
+  budgets_.read_users(jobs);
+  std::vector<Ruling> rulings;
+  rulings.reserve(rows.size());
+  std::size_t next = 0;
+  for (JobRow *row : rows)
+    rulings.push_back(is_expired(row->job, now) ? refuse_expired() : rule(catalog, *row, consulted[next++], now));
+  return rulings;
 }
 
 std::vector<Ruling> ClaimWriter::write(Statements &statements, const Catalog &catalog, std::span<JobRow *const> rows,
-                                       Now now) {
-  std::vector<const ClaimedJob *> jobs;
-  for (const JobRow *row : rows) jobs.push_back(&row->job);
-  budgets_.read_users(jobs);
-
-  std::vector<Ruling> rulings;
-  rulings.reserve(rows.size());
-  for (JobRow *row : rows) rulings.push_back(rule(catalog, *row, now));
-
+                                       Now now, std::vector<EndedJob> &ended) {
+  std::vector<Ruling> rulings = rule_all(catalog, rows, now, ended);
   std::vector<const JobRow *> begun;
-  Ended ended;
+  Ended refused;
   Parked parked;
   for (std::size_t i = 0; i < rows.size(); ++i) {
     const Ruling &ruling = rulings[i];
@@ -78,9 +116,12 @@ std::vector<Ruling> ClaimWriter::write(Statements &statements, const Catalog &ca
         begun.push_back(rows[i]);
         break;
       case Ruling::Kind::refuse:
-        ended.places.push_back(rows[i]->place);
-        ended.codes.emplace_back(error_code_name(ruling.error_code));
-        ended.messages.emplace_back(ruling.message);
+        refused.places.push_back(rows[i]->place);
+        refused.codes.emplace_back(error_code_name(ruling.error_code));
+        refused.messages.emplace_back(ruling.message);
+        ended.push_back({rows[i]->job.id, "failed", {}});
+        break;
+      case Ruling::Kind::served:
         break;
       case Ruling::Kind::park:
         parked.places.push_back(rows[i]->place);
@@ -94,7 +135,7 @@ std::vector<Ruling> ClaimWriter::write(Statements &statements, const Catalog &ca
   for (std::size_t i = 0; i < rows.size(); ++i)
     if (rulings[i].kind == Ruling::Kind::begin) rows[i]->job.started_at = begin_at;
   begin(statements, begun, begin_at);
-  write_ended(statements, ended, now.wall);
+  write_ended(statements, refused, now.wall);
   write_parked(statements, parked);
   return rulings;
 }

@@ -8,6 +8,7 @@
 #include "core/base/ids.hpp"
 #include "core/base/time.hpp"
 #include "core/catalog/catalog.hpp"
+#include "pg/store/answer_cache.hpp"
 #include "pg/store/budget_keeper.hpp"
 #include "pg/store/job_rows.hpp"
 #include "pg/store/statements.hpp"
@@ -16,17 +17,23 @@ namespace agent_queue::pg {
 
 class ClaimWriter {
  public:
-  ClaimWriter(ClaimToken claim, BudgetKeeper &budgets) : claim_(claim), budgets_(budgets) {}
+  ClaimWriter(ClaimToken claim, BudgetKeeper &budgets, AnswerCache &answers)
+      : claim_(claim), budgets_(budgets), answers_(answers) {}
 
-  // In the claim's transaction. Sets started_at of those that begin. One ruling per row. Throws PgError.
-  std::vector<Ruling> write(Statements &statements, const Catalog &catalog, std::span<JobRow *const> rows, Now now);
+  // In the claim's transaction. Sets started_at of those that begin. One ruling per row; what has its end goes to
+  // `ended`. Throws PgError.
+  std::vector<Ruling> write(Statements &statements, const Catalog &catalog, std::span<JobRow *const> rows, Now now,
+                            std::vector<EndedJob> &ended);
 
  private:
-  Ruling rule(const Catalog &catalog, JobRow &row, Now now);
+  std::vector<Ruling> rule_all(const Catalog &catalog, std::span<JobRow *const> rows, Now now,
+                               std::vector<EndedJob> &ended);
+  Ruling rule(const Catalog &catalog, JobRow &row, const AnswerCache::Consulted &consulted, Now now);
   void begin(Statements &statements, std::span<const JobRow *const> rows, WallTime at);
 
   ClaimToken claim_;
   BudgetKeeper &budgets_;
+  AnswerCache &answers_;
 };
 
 }  // namespace agent_queue::pg

@@ -27,11 +27,13 @@ struct RawRow {
   bool expires;
   TimestampTz expires_at;
   int64 claim_key;
+  const char *cache_key;  // null: NULL
+  int cache_key_bytes;
   TimestampTz started_at;
   const char *hold;  // null: NULL
 };
 
-constexpr int kColumnsMax = 12;
+constexpr int kColumnsMax = 13;
 
 }  // namespace
 
@@ -65,14 +67,22 @@ static void read_row(HeapTuple tuple, TupleDesc descriptor, RawRow *row) {
   row->expires = !nulls[8] && !TIMESTAMP_NOT_FINITE(DatumGetTimestampTz(values[8]));
   row->expires_at = row->expires ? DatumGetTimestampTz(values[8]) : 0;
   row->claim_key = nulls[9] ? 0 : DatumGetInt64(values[9]);
-  row->started_at = descriptor->natts > 10 && !nulls[10] ? DatumGetTimestampTz(values[10]) : row->created_at;
-  row->hold = descriptor->natts > 11 && !nulls[11] ? TextDatumGetCString(values[11]) : nullptr;
+  if (!nulls[10]) {
+    const bytea *key = DatumGetByteaPP(values[10]);
+    row->cache_key = VARDATA_ANY(key);
+    row->cache_key_bytes = static_cast<int>(VARSIZE_ANY_EXHDR(key));
+  } else {
+    row->cache_key = nullptr;
+  }
+  row->started_at = descriptor->natts > 11 && !nulls[11] ? DatumGetTimestampTz(values[11]) : row->created_at;
+  row->hold = descriptor->natts > 12 && !nulls[12] ? TextDatumGetCString(values[12]) : nullptr;
 }
 
 // Types that an administrator has changed must be an error here, not a wild pointer.
 static void check_types(TupleDesc descriptor) {
-  static const Oid kTypes[kColumnsMax] = {INT8OID, TIDOID,         UUIDOID,        TEXTOID, JSONBOID,       INT4OID,
-                                          INT4OID, TIMESTAMPTZOID, TIMESTAMPTZOID, INT8OID, TIMESTAMPTZOID, TEXTOID};
+  static const Oid kTypes[kColumnsMax] = {INT8OID,  TIDOID,         UUIDOID,        TEXTOID,        JSONBOID,
+                                          INT4OID,  INT4OID,        TIMESTAMPTZOID, TIMESTAMPTZOID, INT8OID,
+                                          BYTEAOID, TIMESTAMPTZOID, TEXTOID};
   for (int i = 0; i < descriptor->natts && i < kColumnsMax; ++i)
     if (TupleDescAttr(descriptor, i)->atttypid != kTypes[i])
       ereport(ERROR, (errcode(ERRCODE_DATATYPE_MISMATCH),
@@ -106,6 +116,8 @@ std::vector<JobRow> read_job_rows() {
     row.job.max_retries = raw[i].max_retries;
     row.job.created_at = to_wall(raw[i].created_at);
     if (raw[i].expires) row.job.expires_at = to_wall(raw[i].expires_at);
+    if (raw[i].cache_key != nullptr)
+      row.cache_key = unpack_cache_key({raw[i].cache_key, static_cast<std::size_t>(raw[i].cache_key_bytes)});
     row.job.started_at = to_wall(raw[i].started_at);
     if (raw[i].hold != nullptr)
       if (const Result<Usd> hold = Usd::parse(raw[i].hold)) row.hold = *hold;

@@ -7,6 +7,7 @@
 #include <string>
 #include <vector>
 
+#include "core/cache/cache_key.hpp"
 #include "core/job/job.hpp"
 #include "pg/store/lane_directory.hpp"
 #include "pg/wrap/arrays.hpp"
@@ -18,11 +19,12 @@ struct JobRow {
   ClaimedJob job;
   RowPlace place;
   std::int64_t claim_key = 0;
+  std::optional<JobCacheKey> cache_key;
   std::optional<Usd> hold;  // of kLost
 };
 
 // From the last statement's SPI_tuptable, with the columns of kClaimLane (and started_at and hold_usd, as in kLost,
-// where there are twelve of them). `agent_type` of the rows is read, not assumed.
+// where there are thirteen of them). `agent_type` of the rows is read, not assumed.
 std::vector<JobRow> read_job_rows();
 
 // From the last statement's SPI_tuptable: (bigint, tid) rows.

@@ -11,7 +11,8 @@ namespace agent_queue::pg::sql {
 // One lane, from its lower bound on. Uses agent_queue_ready.
 // $1 queue, $2 agent type, $3 lowest claim_key, $4 limit, $5 ids that are passed over because they could not be claimed
 inline constexpr const char *kClaimLane = R"(
-  SELECT id, ctid, user_id, agent_type, request_data, retry_count, max_retries, created_at, expires_at, claim_key
+  SELECT id, ctid, user_id, agent_type, request_data, retry_count, max_retries, created_at, expires_at, claim_key,
+         cache_key
     FROM @s@.agent_queue
    WHERE status = 'pending' AND claim_key IS NOT NULL AND queue = $1 AND agent_type = $2 AND claim_key >= $3
      AND id <> ALL ($5)
@@ -169,7 +170,7 @@ inline constexpr const char *kClaims = R"(
 // $1 claims of the dead, $2 limit
 inline constexpr const char *kLost = R"(
   SELECT id, ctid, user_id, agent_type, request_data, retry_count, max_retries, created_at, expires_at, claim_key,
-         started_at, hold_usd::text
+         cache_key, started_at, hold_usd::text
     FROM @s@.agent_queue
    WHERE status = 'processing' AND claim_key IS NOT NULL AND claim = ANY ($1)
    LIMIT $2

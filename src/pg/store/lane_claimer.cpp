@@ -110,12 +110,12 @@ ClaimResult LaneClaimer::claim(Statements &statements, std::shared_ptr<const Cat
 void LaneClaimer::mark(Statements &statements, std::vector<Found> &found, Now now, ClaimResult &result) {
   std::vector<JobRow *> rows;
   for (Found &one : found) rows.push_back(&one.row);
-  const std::vector<Ruling> rulings = writer_.write(statements, *catalog_, rows, now);
+  const std::vector<Ruling> rulings = writer_.write(statements, *catalog_, rows, now, result.ended);
   for (std::size_t i = 0; i < found.size(); ++i) {
     ClaimedJob &job = found[i].row.job;
     switch (rulings[i].kind) {
       case Ruling::Kind::refuse:
-        result.ended.push_back(job.id);
+      case Ruling::Kind::served:
         break;
       case Ruling::Kind::park:
         result.parked_until = std::min(result.parked_until.value_or(rulings[i].run_at), rulings[i].run_at);

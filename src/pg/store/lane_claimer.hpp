@@ -24,15 +24,16 @@ namespace agent_queue::pg {
 
 struct ClaimResult {
   std::vector<ClaimedJob> claimed;
-  std::vector<JobId> ended;              // settled as failed in the same transaction: expired, or refused by a budget
+  std::vector<EndedJob> ended;           // in the same transaction: expired, refused by a budget, answered by the cache
   std::optional<WallTime> parked_until;  // the earliest run_at of those that were put back
   bool more_waiting = false;
 };
 
 class LaneClaimer {
  public:
-  LaneClaimer(shared::WorkerSeat seat, ClaimToken claim, QueuePermits &permits, BudgetKeeper &budgets)
-      : database_(seat.database), permits_(permits), writer_(claim, budgets), directory_(seat.database) {}
+  LaneClaimer(shared::WorkerSeat seat, ClaimToken claim, QueuePermits &permits, BudgetKeeper &budgets,
+              AnswerCache &answers)
+      : database_(seat.database), permits_(permits), writer_(claim, budgets, answers), directory_(seat.database) {}
 
   // How far to look: where something is known to wait, or in every lane that is open.
   enum class Sweep { offered, open };

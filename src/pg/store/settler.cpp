@@ -67,16 +67,24 @@ NumberColumn ids_of(const std::vector<const Settlement *> &settlements) {
 
 }  // namespace
 
-std::vector<SettleFate> Settler::settle(Statements &statements, std::span<const Settlement> settlements,
+std::vector<SettleFate> Settler::settle(Statements &statements, const Catalog &catalog,
+                                        std::span<const Settlement> settlements, Now now,
                                         std::vector<EndedJob> &ended) {
   std::vector<SettleFate> fates(settlements.size(), SettleFate::orphaned);
+  // Those for which a stale answer stands in have their end by it.
+  const std::vector<bool> has_stand_in = answers_.stand_in(catalog, settlements, now, ended);
   Refs all;
-  for (const Settlement &settlement : settlements) all.push_back(&settlement);
-  const std::vector<bool> written = write(statements, all);
+  for (std::size_t i = 0; i < settlements.size(); ++i) {
+    if (has_stand_in[i])
+      fates[i] = SettleFate::settled;
+    else
+      all.push_back(&settlements[i]);
+  }
+  const std::vector<bool> written = all.empty() ? std::vector<bool>() : write(statements, all);
   Refs left;
   for (std::size_t i = 0; i < all.size(); ++i) {
     if (written[i])
-      fates[i] = SettleFate::settled;
+      fates[static_cast<std::size_t>(all[i] - settlements.data())] = SettleFate::settled;
     else
       left.push_back(all[i]);
   }
@@ -86,10 +94,11 @@ std::vector<SettleFate> Settler::settle(Statements &statements, std::span<const 
   for (std::size_t i = 0; i < settlements.size(); ++i) {
     const Settlement &settlement = settlements[i];
     if (fates[i] != SettleFate::kept && settlement.usage) billed.push_back(&settlement);
-    if (fates[i] == SettleFate::settled && is_end(settlement.outcome))
+    if (fates[i] == SettleFate::settled && is_end(settlement.outcome) && !has_stand_in[i])
       ended.push_back({settlement.id, status_of(settlement.outcome), settlement.result});
   }
   if (!billed.empty()) write_usage(statements, billed);
+  answers_.store(catalog, settlements, fates, now);
   return fates;
 }
 

@@ -7,26 +7,21 @@
 #include <vector>
 
 #include "core/job/job.hpp"
+#include "pg/store/answer_cache.hpp"
+#include "pg/store/ended_job.hpp"
 #include "pg/store/statements.hpp"
 #include "pg/wrap/arrays.hpp"
 #include "ports/job_store.hpp"
 
 namespace agent_queue::pg {
 
-// A job that has reached its end in this transaction: who waits for it is woken after the commit.
-struct EndedJob {
-  JobId id;
-  const char *status = "completed";
-  std::string_view result;  // JSON; points into the settlement
-};
-
 class Settler {
  public:
-  explicit Settler(ClaimToken claim) : claim_(claim) {}
+  Settler(ClaimToken claim, AnswerCache &answers) : claim_(claim), answers_(answers) {}
 
   // One fate per settlement, in order; ended jobs are appended to `ended`.
-  std::vector<SettleFate> settle(Statements &statements, std::span<const Settlement> settlements,
-                                 std::vector<EndedJob> &ended);
+  std::vector<SettleFate> settle(Statements &statements, const Catalog &catalog,
+                                 std::span<const Settlement> settlements, Now now, std::vector<EndedJob> &ended);
 
  private:
   using Refs = std::vector<const Settlement *>;
@@ -39,6 +34,7 @@ class Settler {
   void write_usage(Statements &statements, const Refs &settlements);
 
   ClaimToken claim_;
+  AnswerCache &answers_;
 };
 
 }  // namespace agent_queue::pg

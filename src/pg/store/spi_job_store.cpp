@@ -39,8 +39,9 @@ SpiJobStore::SpiJobStore(shared::WorkerSeat seat, ClaimToken claim, Log &log)
       log_(log),
       permits_(seat),
       budgets_(log),
-      claimer_(seat, claim, permits_, budgets_),
-      settler_(claim),
+      answers_(seat, claim),
+      claimer_(seat, claim, permits_, budgets_, answers_),
+      settler_(claim, answers_),
       cancels_(seat.slot, claim),
       promoter_(seat.database, log),
       partitions_(log),
@@ -59,6 +60,7 @@ void SpiJobStore::open(Transaction &transaction, Now now) {
   const std::shared_ptr<const Catalog> before = std::exchange(catalog_, current_catalog());
   if (catalog_ != before) complain_of_bounds();
   budgets_.open({.database = database_, .extension = where.extension}, now);
+  answers_.open(where);
 }
 
 // The claim's snapshot is younger than the configuration that it went by: a job that was enqueued after its queue was
@@ -96,7 +98,8 @@ RoundResult SpiJobStore::round(const Round &round, Now now) {
   try {
     Transaction transaction;
     open(transaction, now);
-    if (!round.settlements.empty()) result.report.fates = settler_.settle(*statements_, round.settlements, ended);
+    if (!round.settlements.empty())
+      result.report.fates = settler_.settle(*statements_, *catalog_, round.settlements, now, ended);
     release_permits(round.settlements, result.report.fates);
     remove_parts(*statements_, round.settlements, result.report.fates);
     if (round.claim_limit > 0 && !has_ledger()) {
@@ -107,7 +110,7 @@ RoundResult SpiJobStore::round(const Round &round, Now now) {
       ClaimResult claim = claimer_.claim(*statements_, catalog_, round.claim_limit, sweep, now);
       is_claiming = false;
       if (!claim.claimed.empty()) check_config_is_current();
-      for (const JobId id : claim.ended) ended.push_back({id, "failed", {}});
+      ended.insert(ended.end(), claim.ended.begin(), claim.ended.end());
       result.report.claimed = std::move(claim.claimed);
       result.report.more_waiting = claim.more_waiting;
       parked_until = claim.parked_until;
@@ -118,6 +121,7 @@ RoundResult SpiJobStore::round(const Round &round, Now now) {
   } catch (PgError &error) {
     permits_.on_abort();
     budgets_.on_abort();
+    answers_.on_abort();
     if (error.is_cancel_or_shutdown()) {
       claimer_.on_abort();
       throw;
@@ -128,6 +132,7 @@ RoundResult SpiJobStore::round(const Round &round, Now now) {
     return RoundResult{std::move(failure), {}};
   }
   wake_waiters(ended);  // first: they are all that anybody waits for
+  answers_.on_commit(round.settlements, result.report.fates);
   claimer_.on_commit();
   budgets_.on_commit(round.settlements, result.report.fates);
   statistics_.note(round.settlements, result.report.fates);
@@ -206,6 +211,7 @@ std::optional<std::vector<ClaimedJob>> SpiJobStore::rescue(Now now) {
       for (JobRow &row : rows) {
         places.push_back(row.place);
         budgets_.adopt(row.job, row.hold);
+        answers_.adopt(*catalog_, row, now);
         lost.push_back(std::move(row.job));
       }
       DatumValue take[] = {tid_array(places), uuid_datum(claim_bytes(claim_))};
@@ -217,17 +223,44 @@ std::optional<std::vector<ClaimedJob>> SpiJobStore::rescue(Now now) {
     transaction.commit();
   } catch (PgError &error) {
     budgets_.on_abort();
+    answers_.on_abort();
     if (error.is_cancel_or_shutdown()) throw;
     failure_of(error, now);
     return std::nullopt;
   }
   budgets_.on_commit({}, {});
+  answers_.on_commit({}, {});
   // Rows of the dead may have been passed over, locked by others: only a look that finds none ends the search.
   if (!is_any_dead) rescue_seen_ = seen;
   return lost;
 }
 
+std::optional<WallTime> SpiJobStore::next_due() const {
+  return answers_.has_followers_to_finish() ? WallTime{} : promoter_.next_due();
+}
+
+// Once after a start of the server, and whenever a lead has ended.
+bool SpiJobStore::finish_followers(Now now) {
+  std::vector<EndedJob> ended;
+  try {
+    Transaction transaction;
+    open(transaction, now);
+    answers_.finish_followers(now, ended);
+    notifier_.notify(ended, now);
+    transaction.commit();
+  } catch (PgError &error) {
+    answers_.on_abort();
+    if (error.is_cancel_or_shutdown()) throw;
+    failure_of(error, now);
+    return false;
+  }
+  wake_waiters(ended);
+  answers_.on_followers_commit();
+  return true;
+}
+
 std::optional<int> SpiJobStore::promote_due(Now now) {
+  if (answers_.has_followers_to_finish() && !finish_followers(now)) return std::nullopt;
   if (!shared::begin_promotion(database_, slot_)) return 0;  // another worker is at it
   try {
     const std::optional<int> promoted = promote_alone(now);

@@ -33,7 +33,7 @@ class SpiJobStore final : public JobStore {
   RoundResult round(const Round &round, Now now) override;
   std::optional<std::vector<ClaimedJob>> rescue(Now now) override;
   std::optional<int> promote_due(Now now) override;
-  std::optional<WallTime> next_due() const override { return promoter_.next_due(); }
+  std::optional<WallTime> next_due() const override;
   bool work_hinted() override;
   bool rescue_hinted() override;
   bool cancel_hinted() override { return cancels_.is_hinted(); }
@@ -72,6 +72,7 @@ class SpiJobStore final : public JobStore {
   void release_permits(std::span<const Settlement> settlements, const std::vector<SettleFate> &fates);
   void complain_of_bounds();
   std::optional<int> promote_alone(Now now);
+  bool finish_followers(Now now);
   bool has_ledger();
   void check_config_is_current() const;
   void wake_waiters(const std::vector<EndedJob> &ended) const;
@@ -82,6 +83,7 @@ class SpiJobStore final : public JobStore {
   Log &log_;
   QueuePermits permits_;
   BudgetKeeper budgets_;
+  AnswerCache answers_;
   LaneClaimer claimer_;
   Settler settler_;
   CancelInbox cancels_;

@@ -136,6 +136,11 @@ DatumValue text_datum(const std::string &utf8) {
   return guard([&] { return CStringGetTextDatum(pg_any_to_server(bytes, size, PG_UTF8)); });
 }
 
+DatumValue bytea_datum(std::string_view bytes) {
+  // A bytea is laid out as a text is.
+  return guard([&] { return PointerGetDatum(cstring_to_text_with_len(bytes.data(), static_cast<int>(bytes.size()))); });
+}
+
 DatumValue uuid_datum(const UserId &value) {
   const std::uint8_t *bytes = value.data();
   return guard([&] {

@@ -33,6 +33,9 @@ DatumValue uuid_array(const std::vector<std::optional<UserId>> &values);
 // One text, UTF-8 in.
 DatumValue text_datum(const std::string &utf8);
 
+// One bytea.
+DatumValue bytea_datum(std::string_view bytes);
+
 // One uuid; a claim is stored as one.
 DatumValue uuid_datum(const UserId &value);
 UserId claim_bytes(ClaimToken claim);

@@ -1,0 +1,40 @@
+// Admission and the response cache: the key that a new job carries, and the answer that it may have at once.
+// Regime: guarded C++. Tested in sql/cache.sql.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "core/base/ids.hpp"
+#include "core/catalog/catalog.hpp"
+#include "pg/api/job_row.hpp"
+
+namespace agent_queue::pg {
+
+// A job that was admitted with its answer: for its row of api_usage.
+struct AdmittedHit {
+  std::int64_t number = 1;  // of the job in its call, from 1
+  std::optional<UserId> user;
+  std::string agent_type;
+  std::optional<std::string> provider;
+  std::optional<std::string> model;
+  std::optional<std::string> saved_usd;
+  std::int64_t at = 0;  // TimestampTz
+};
+
+// Gives the row its cache_key, where its agent type has a cache. False: it has none, or the request lacks what the
+// answer depends on.
+bool admit_cache_key(JobRow &row, const AgentType &type, const std::optional<UserId> &user);
+
+// Completes a row that has a key, at `now`, if its answer is stored: by the statement's snapshot, so that no answer is
+// found that was invalidated before.
+std::optional<AdmittedHit> answer_at_once(JobRow &row, const AgentType &type, const std::optional<UserId> &user,
+                                          std::int64_t now);
+
+// Writes their rows of api_usage, as the extension's owner. `ids`: of the jobs, by the hits' order. SPI must be
+// connected; its last result is gone afterwards.
+void write_hits(const std::vector<AdmittedHit> &hits, const std::vector<std::int64_t> &ids);
+
+}  // namespace agent_queue::pg

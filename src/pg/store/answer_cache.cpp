@@ -1,0 +1,335 @@
+#include "pg/store/answer_cache.hpp"
+
+#include <algorithm>
+#include <utility>
+
+#include "core/wire/json_read.hpp"
+#include "pg/store/answer_cache_sql.hpp"
+#include "pg/wrap/arrays.hpp"
+#include "pg/wrap/cells.hpp"
+#include "pg/wrap/guc.hpp"
+#include "pg/wrap/timestamps.hpp"
+
+#include "pg/pg.hpp"
+
+namespace agent_queue::pg {
+
+namespace {
+
+using TextColumn = std::vector<std::optional<std::string_view>>;
+using NumberColumn = std::vector<std::optional<std::int64_t>>;
+
+// Beyond the longest that the leader's call may take: then followers do not wait any longer.
+constexpr Micros kFollowerPatience{std::chrono::seconds(30)};
+
+const CacheRule *rule_of(const Catalog &catalog, std::string_view agent_type) {
+  const AgentType *type = catalog.agent_type(agent_type);
+  return type != nullptr && type->cache ? &*type->cache : nullptr;
+}
+
+// The provider has failed, not the request: yesterday's answer is better than none.
+bool is_providers_failure(const Settlement &settlement) {
+  if (settlement.outcome == Outcome::retry) return true;
+  return settlement.outcome == Outcome::failed &&
+         (settlement.error_code == JobErrorCode::provider_error || settlement.error_code == JobErrorCode::uncertain);
+}
+
+std::optional<std::string_view> or_null(const std::string &text) {
+  return text.empty() ? std::nullopt : std::optional<std::string_view>(text);
+}
+
+bool contains(const std::vector<std::int64_t> &jobs, JobId job) {
+  return std::find(jobs.begin(), jobs.end(), job.value) != jobs.end();
+}
+
+}  // namespace
+
+AnswerCache::Statements::Statements(const Installation &where)
+    : serve(sql::kServe, sql::kServedRows, {TIMESTAMPTZOID, BOOLOID}, where),
+      served_usage(sql::kServedUsage, sql::kServedUsageRows, {}, where),
+      store_answers(sql::kStoreAnswers, sql::kStoredRows, {}, where) {}
+
+void AnswerCache::open(const Installation &where) {
+  followers_.open(where);
+  if (statements_ != nullptr && statements_of_ == where.extension && statements_in_ == where.schema_quoted) return;
+  statements_ = std::make_unique<Statements>(where);
+  statements_of_ = where.extension;
+  statements_in_ = where.schema_quoted;
+}
+
+// Empty: the job has no cache, or was admitted with another definition than the one that it would be called with.
+std::optional<AnswerCache::Call> AnswerCache::call_of(const Catalog &catalog, const JobRow &row, Now now) {
+  const AgentType *type = catalog.agent_type(row.job.agent_type);
+  if (!row.cache_key || type == nullptr || !type->cache) return std::nullopt;
+  const CacheRule &rule = *type->cache;
+  if (row.cache_key->definition != short_digest(rule.definition)) return std::nullopt;
+  Call call;
+  call.key = *row.cache_key;
+  call.agent_type = row.job.agent_type;
+  call.store_key = store_key(rule.type, call.key.digest);
+  if (rule.scope == CacheScope::user) call.owner = row.job.user_id;
+  call.user = row.job.user_id;
+  call.attempt = row.job.retry_count + 1;
+  call.until = now.wall + type->request_timeout + kFollowerPatience;
+  if (rule.refresh || rule.stale_while_revalidate) call.request = row.job.request;
+  if (!rule.depends_on.empty())
+    if (const Result<Json> request = parse_json(row.job.request))
+      if (const auto names = render_dependencies(rule.depends_on, *request))
+        call.dependencies = dump_json(Json(*names));
+  return call;
+}
+
+// Who follows is not this worker's: it will be parked.
+Leaders::Lead AnswerCache::take_lead(JobId job, Call call, Now now) {
+  const Leaders::Lead lead = shared::claim_lead(database_, call.key.digest, job, claim_, now.wall, call.until);
+  if (lead.standing == Leaders::Standing::follows) return lead;
+  call.leads = lead.standing == Leaders::Standing::leads;
+  if (call.leads) call.until = lead.until;
+  begun_.push_back(job.value);
+  calls_.insert_or_assign(job.value, std::move(call));
+  return lead;
+}
+
+std::vector<AnswerCache::Consulted> AnswerCache::consult(const Catalog &catalog, std::span<JobRow *const> rows, Now now,
+                                                         std::vector<EndedJob> &ended) {
+  std::vector<Consulted> all(rows.size());
+  std::vector<Serving> servings;
+  std::vector<std::size_t> asked;  // the rows of the servings
+  for (std::size_t i = 0; i < rows.size(); ++i) {
+    std::optional<Call> call = call_of(catalog, *rows[i], now);
+    if (!call) continue;
+    const ClaimedJob &job = rows[i]->job;
+    if (call->key.kind == JobCacheKey::Kind::ordinary) {
+      const CacheRule &rule = *rule_of(catalog, job.agent_type);
+      asked.push_back(i);
+      servings.push_back({job.id, "pending", false, call->store_key,
+                          now.wall - rule.stale_while_revalidate.value_or(Micros{0}), job.user_id, job.agent_type,
+                          call->attempt});
+    }
+    const LeadEnd follows{call->key, call->store_key, {}, Micros{0}};
+    const Leaders::Lead lead = take_lead(job.id, std::move(*call), now);
+    if (lead.standing != Leaders::Standing::follows) continue;
+    all[i] = {Verdict::follows, lead.until};
+    followed_.push_back(follows);
+    followed_.back().until = lead.until;
+  }
+  const std::vector<bool> served = serve(servings, now, ended);
+  for (std::size_t i = 0; i < served.size(); ++i) {
+    if (!served[i]) continue;
+    all[asked[i]].verdict = Verdict::served;
+    stored_.push_back(servings[i].job.value);  // its answer is there
+  }
+  return all;
+}
+
+void AnswerCache::resign(JobId job) {
+  if (calls_.contains(job.value)) resigned_.push_back(job.value);
+}
+
+void AnswerCache::adopt(const Catalog &catalog, const JobRow &row, Now now) {
+  if (std::optional<Call> call = call_of(catalog, row, now)) take_lead(row.job.id, std::move(*call), now);
+}
+
+std::vector<bool> AnswerCache::serve(std::span<const Serving> servings, Now now, std::vector<EndedJob> &ended) {
+  std::vector<bool> served(servings.size());
+  if (servings.empty()) return served;
+  const std::size_t count = servings.size();
+  NumberColumn ids, usable_since;
+  TextColumn statuses, keys;
+  std::vector<std::optional<UserId>> claims;
+  std::unordered_map<std::int64_t, std::size_t> places;
+  for (std::size_t i = 0; i < count; ++i) {
+    ids.emplace_back(servings[i].job.value);
+    statuses.emplace_back(servings[i].status);
+    claims.push_back(servings[i].is_ours ? std::optional(claim_bytes(claim_)) : std::nullopt);
+    keys.emplace_back(servings[i].key);
+    usable_since.emplace_back(from_wall(servings[i].usable_since));
+    places.emplace(servings[i].job.value, i);
+  }
+  const bool is_text_wanted = settings::notify_mode() == settings::Notify::full;
+  DatumValue values[] = {int8_array(ids),
+                         text_array(statuses),
+                         uuid_array(claims),
+                         text_array(keys),
+                         timestamptz_array(usable_since),
+                         TimestampTzGetDatum(from_wall(now.wall)),
+                         BoolGetDatum(is_text_wanted)};
+  if (statements_->serve.run(values, count) == 0) return served;
+
+  const std::vector<TextRow> rows = read_text_rows();
+  NumberColumn queue_ids, created_at(rows.size(), from_wall(now.wall));
+  TextColumn agent_types, providers, models, saved;
+  std::vector<std::int32_t> attempts;
+  std::vector<std::optional<UserId>> users;
+  for (const TextRow &row : rows) {
+    const std::size_t place = places.at(whole(row[0]));
+    const Serving &serving = servings[place];
+    served[place] = true;
+    queue_ids.emplace_back(serving.job.value);
+    attempts.push_back(serving.attempt);
+    users.push_back(serving.user);
+    agent_types.emplace_back(serving.agent_type);
+    providers.emplace_back(row[1]);
+    models.emplace_back(row[2]);
+    saved.emplace_back(row[3]);
+    results_.push_back(row[5].value_or(""));
+    ended.push_back({serving.job, "completed", results_.back()});
+  }
+  DatumValue usage[] = {int8_array(queue_ids), int4_array(attempts), uuid_array(users), text_array(agent_types),
+                        text_array(providers), text_array(models),   text_array(saved), timestamptz_array(created_at)};
+  statements_->served_usage.run(usage, rows.size());
+  return served;
+}
+
+std::vector<bool> AnswerCache::stand_in(const Catalog &catalog, std::span<const Settlement> settlements, Now now,
+                                        std::vector<EndedJob> &ended) {
+  std::vector<bool> all(settlements.size());
+  std::vector<Serving> servings;
+  std::vector<std::size_t> asked;
+  for (std::size_t i = 0; i < settlements.size(); ++i) {
+    const Settlement &settlement = settlements[i];
+    const auto it = calls_.find(settlement.id.value);
+    if (it == calls_.end() || !is_providers_failure(settlement)) continue;
+    const Call &call = it->second;
+    const CacheRule *rule = rule_of(catalog, call.agent_type);
+    if (rule == nullptr || !rule->stale_if_error || call.key.kind == JobCacheKey::Kind::refresh) continue;
+    asked.push_back(i);
+    servings.push_back({settlement.id, "processing", true, call.store_key, now.wall - *rule->stale_if_error, call.user,
+                        call.agent_type, call.attempt + 1});
+  }
+  const std::vector<bool> served = serve(servings, now, ended);
+  for (std::size_t i = 0; i < served.size(); ++i) {
+    if (!served[i]) continue;
+    all[asked[i]] = true;
+    stood_in_.emplace(servings[i].job.value, now.wall - servings[i].usable_since);
+  }
+  return all;
+}
+
+void AnswerCache::store(const Catalog &catalog, std::span<const Settlement> settlements,
+                        const std::vector<SettleFate> &fates, Now now) {
+  TextColumn keys, types, values, dependencies, agent_types, requests, providers, models, costs;
+  NumberColumn created_at, expires_at, kept_until, inputs, outputs;
+  std::vector<std::optional<UserId>> owners;
+  std::deque<std::string> amounts;
+  for (std::size_t i = 0; i < settlements.size(); ++i) {
+    const Settlement &settlement = settlements[i];
+    const auto it = calls_.find(settlement.id.value);
+    if (fates[i] != SettleFate::settled || !settlement.is_reusable || it == calls_.end()) continue;
+    const Call &call = it->second;
+    const CacheRule *rule = rule_of(catalog, call.agent_type);
+    const auto bytes_max = static_cast<std::size_t>(settings::cache_max_value_kb) * 1024;
+    if (rule == nullptr || settlement.result.size() > bytes_max) continue;
+    const Micros grace =
+        std::max(rule->stale_if_error.value_or(Micros{0}), rule->stale_while_revalidate.value_or(Micros{0}));
+    keys.emplace_back(call.store_key);
+    types.emplace_back(rule->type);
+    values.emplace_back(settlement.result);
+    owners.push_back(call.owner);
+    created_at.emplace_back(from_wall(now.wall));
+    expires_at.emplace_back(from_wall(now.wall + rule->ttl));
+    kept_until.emplace_back(from_wall(now.wall + rule->ttl + grace));
+    dependencies.push_back(or_null(call.dependencies));
+    agent_types.emplace_back(call.agent_type);
+    requests.push_back(or_null(call.request));
+    providers.push_back(or_null(settlement.provider));
+    models.push_back(or_null(settlement.model));
+    const UsageRecord *usage = settlement.usage ? &*settlement.usage : nullptr;
+    inputs.push_back(usage != nullptr ? std::optional(usage->usage.input_total()) : std::nullopt);
+    outputs.push_back(usage != nullptr ? std::optional(usage->usage.output) : std::nullopt);
+    if (usage != nullptr && usage->cost) amounts.push_back(usage->cost->to_string());
+    costs.push_back(usage != nullptr && usage->cost ? std::optional<std::string_view>(amounts.back()) : std::nullopt);
+    stored_.push_back(settlement.id.value);
+  }
+  if (keys.empty()) return;
+  DatumValue columns[] = {text_array(keys),
+                          text_array(types),
+                          text_array(values),
+                          uuid_array(owners),
+                          timestamptz_array(created_at),
+                          timestamptz_array(expires_at),
+                          timestamptz_array(kept_until),
+                          text_array(dependencies),
+                          text_array(agent_types),
+                          text_array(requests),
+                          text_array(providers),
+                          text_array(models),
+                          int8_array(inputs),
+                          int8_array(outputs),
+                          text_array(costs)};
+  statements_->store_answers.run(columns, keys.size());
+}
+
+// What follows it is finished by this worker in its next steps.
+void AnswerCache::forget(JobId job, bool is_stored, Micros grace) {
+  const auto it = calls_.find(job.value);
+  if (it == calls_.end()) return;
+  const Call &call = it->second;
+  if (call.leads) {
+    const bool is_followed = is_stored ? shared::remove_lead(database_, call.key.digest, job)
+                                       : shared::vacate_lead(database_, call.key.digest, job);
+    if (is_followed) followers_.add({call.key, call.store_key, call.until, grace});
+  }
+  calls_.erase(it);
+}
+
+void AnswerCache::on_commit(std::span<const Settlement> settlements, const std::vector<SettleFate> &fates) {
+  for (std::size_t i = 0; i < fates.size(); ++i) {
+    const JobId job = settlements[i].id;
+    const auto it = calls_.find(job.value);
+    if (fates[i] == SettleFate::kept || it == calls_.end()) continue;
+    const auto stale = stood_in_.find(job.value);
+    const bool is_suspended =
+        fates[i] == SettleFate::settled && settlements[i].outcome == Outcome::retry && stale == stood_in_.end();
+    if (!is_suspended) {
+      forget(job, contains(stored_, job), stale == stood_in_.end() ? Micros{0} : stale->second);
+      continue;
+    }
+    if (it->second.leads) shared::suspend_lead(database_, it->second.key.digest, job);
+    calls_.erase(it);
+  }
+  for (const std::int64_t job : begun_)
+    if (contains(stored_, JobId{job})) forget(JobId{job}, true, Micros{0});
+  for (const std::int64_t job : resigned_) forget(JobId{job}, false, Micros{0});
+  // Who was followed may have ended before this commit, and has not seen these followers.
+  for (const LeadEnd &followed : followed_)
+    if (!shared::is_led(database_, followed.key.digest, followed.until)) followers_.add(followed);
+  clear();
+}
+
+void AnswerCache::finish_followers(Now now, std::vector<EndedJob> &ended) {
+  followers_.release_old();
+  if (!followers_.has_ends()) return;
+  const LeadEnd &end = followers_.first();
+  const std::vector<Follower> found = followers_.find();
+  std::vector<Serving> servings;
+  for (const Follower &follower : found)
+    servings.push_back({follower.job, "scheduled", false, end.store_key, now.wall - end.grace, follower.user,
+                        follower.agent_type, follower.attempt});
+  const std::vector<bool> served = serve(servings, now, ended);
+  const bool is_any_served = std::find(served.begin(), served.end(), true) != served.end();
+  if (!is_any_served && !found.empty()) followers_.promote_oldest();
+  if (!is_any_served || found.size() < FollowerKeeper::kBatch) followers_.finish();
+}
+
+bool AnswerCache::on_followers_commit() {
+  clear();
+  return followers_.on_commit();
+}
+
+void AnswerCache::on_abort() {
+  followers_.on_abort();
+  for (const std::int64_t job : begun_) forget(JobId{job}, false, Micros{0});
+  clear();
+}
+
+void AnswerCache::clear() {
+  begun_.clear();
+  resigned_.clear();
+  followed_.clear();
+  stored_.clear();
+  stood_in_.clear();
+  results_.clear();
+}
+
+}  // namespace agent_queue::pg
