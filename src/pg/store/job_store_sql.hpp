@@ -107,7 +107,7 @@ inline constexpr const char *kSettle = R"(
            WHERE ours.claim = $16 AND coalesce(ours.started_at, ours.created_at) = r.started_at
              FOR NO KEY UPDATE OF ours SKIP LOCKED) AS s
    WHERE q.ctid = s.row_at
-  RETURNING q.id)";
+  RETURNING q.id, q.ctid, coalesce(q.started_at, q.created_at))";
 
 // An attempt is accounted once: a second row of the same attempt (job, attempt, part, start) is dropped by the
 // partition's unique index.

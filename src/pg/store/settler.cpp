@@ -3,7 +3,6 @@
 #include <algorithm>
 #include <optional>
 #include <unordered_map>
-#include <unordered_set>
 #include <utility>
 
 #include "pg/store/job_rows.hpp"
@@ -175,10 +174,9 @@ std::vector<bool> Settler::write(Statements &statements, const Refs &settlements
                          timestamptz_array(completed_at),
                          uuid_datum(claim_bytes(claim_))};
   statements.settle.run(values, count);
-  const std::vector<std::int64_t> ids = read_ids();
-  const std::unordered_set<std::int64_t> written(ids.begin(), ids.end());
+  const StartOfJob written = read_starts();
   std::vector<bool> is_written(count);
-  for (std::size_t i = 0; i < count; ++i) is_written[i] = written.contains(settlements[i]->id.value);
+  for (std::size_t i = 0; i < count; ++i) is_written[i] = is_among(written, *settlements[i]);
   return is_written;
 }
 
