@@ -7,6 +7,15 @@ ALTER TABLE @extschema@.agent_queue ENABLE ALWAYS TRIGGER agent_queue_admit;
 CREATE TRIGGER agent_queue_keep_replicated BEFORE UPDATE ON @extschema@.agent_queue
     FOR EACH ROW EXECUTE FUNCTION @extschema@.agent_queue_keep_replicated();
 ALTER TABLE @extschema@.agent_queue ENABLE REPLICA TRIGGER agent_queue_keep_replicated;
+-- Finished and waiting jobs have no claim, those that were restored or replicated have no claim_key: nothing is called
+-- for them.
+CREATE TRIGGER agent_queue_note_orphan AFTER DELETE ON @extschema@.agent_queue
+    FOR EACH ROW WHEN (OLD.claim IS NOT NULL AND OLD.claim_key IS NOT NULL)
+    EXECUTE FUNCTION @extschema@.agent_queue_note_orphans();
+ALTER TABLE @extschema@.agent_queue ENABLE ALWAYS TRIGGER agent_queue_note_orphan;
+CREATE TRIGGER agent_queue_note_orphans BEFORE TRUNCATE ON @extschema@.agent_queue
+    FOR EACH STATEMENT EXECUTE FUNCTION @extschema@.agent_queue_note_orphans();
+ALTER TABLE @extschema@.agent_queue ENABLE ALWAYS TRIGGER agent_queue_note_orphans;
 
 -- Triggers of one kind run in the order of their names: this one comes first.
 CREATE TRIGGER agent_providers_check_key_ref BEFORE INSERT OR UPDATE ON @extschema@.agent_providers

@@ -1,5 +1,5 @@
 -- What pg_dump saves. Untouched shipped rows are not: the version of the extension that is restored into has its own.
--- agent_queue_origin is not here on purpose.
+-- agent_queue_origin is not here on purpose, nor is agent_orphans: those calls are the dumped database's own.
 SELECT pg_catalog.pg_extension_config_dump('@extschema@.agent_queue', '');
 SELECT pg_catalog.pg_extension_config_dump(
     pg_catalog.pg_get_serial_sequence('@extschema@.agent_queue', 'id')::pg_catalog.regclass, '');

@@ -14,6 +14,9 @@ WITH zone AS (
     SELECT j.user_id, j.agent_type, j.started_at, 0, j.hold_usd
     FROM @extschema@.agent_queue AS j
     WHERE j.status = 'processing' AND j.claim_key IS NOT NULL
+    UNION ALL
+    SELECT o.user_id, o.agent_type, o.started_at, 0, o.hold_usd
+    FROM @extschema@.agent_orphans AS o
 ), charges AS (
     SELECT c.user_id, c.agent_type, coalesce(u.tier, 'free') AS tier, c.at, coalesce(c.spent, 0) AS spent,
            coalesce(c.held, 0) AS held

@@ -71,10 +71,10 @@ class JobStore {
   // parts, whatever its fate but `kept`.
   virtual RoundResult round(const Round &round, Now now) = 0;
 
-  // Takes over a batch of jobs whose worker is dead: they are claimed by this worker now (durably, started_at as it
-  // was) and come back to be concluded and settled like any other; parts of attempts that are not under way any more
-  // are removed. Fewer than kRescueBatch: there are no more. nullopt:
-  // could not be done now.
+  // Takes over a batch of what a dead worker had under way: jobs, and attempts whose jobs were deleted or cancelled
+  // meanwhile. They are claimed by this worker now (durably, started_at as it was) and come back to be concluded and
+  // settled like any other; parts of attempts that are not under way any more are removed. Fewer than kRescueBatch:
+  // there are no more. nullopt: could not be done now.
   virtual std::optional<std::vector<ClaimedJob>> rescue(Now now) = 0;
 
   // Scheduled jobs whose run_at has come become pending. Returns their number; nullopt: could not be done now.

@@ -41,7 +41,8 @@ TEST(BudgetSim, IsBusyAndUnderPressure) {
     for (int BudgetCounters::*counter :
          {&BudgetCounters::begun, &BudgetCounters::parked, &BudgetCounters::held, &BudgetCounters::concurrency,
           &BudgetCounters::refused, &BudgetCounters::aborted, &BudgetCounters::rescued, &BudgetCounters::orphaned,
-          &BudgetCounters::deaths, &BudgetCounters::kills, &BudgetCounters::changes, &BudgetCounters::set_back})
+          &BudgetCounters::adopted, &BudgetCounters::deaths, &BudgetCounters::kills, &BudgetCounters::changes,
+          &BudgetCounters::set_back})
       sum.*counter += one.*counter;
   }
   EXPECT_GT(sum.begun, 8000);
@@ -52,6 +53,7 @@ TEST(BudgetSim, IsBusyAndUnderPressure) {
   EXPECT_GT(sum.aborted, 1000);
   EXPECT_GT(sum.rescued, 100);
   EXPECT_GT(sum.orphaned, 100);
+  EXPECT_GT(sum.adopted, 100);
   EXPECT_GT(sum.deaths, 100);
   EXPECT_GT(sum.kills, 20);
   EXPECT_GT(sum.changes, 100);

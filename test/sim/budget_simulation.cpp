@@ -78,6 +78,8 @@ void BudgetSimulation::run() {
   }
   if (!problems_.empty()) return;
   if (!tables_.is_all_ended()) fail("a job waits for ever");
+  if (tables_.booked() != static_cast<std::size_t>(counters_.begun))
+    fail(std::to_string(counters_.begun) + " attempts were begun, and " + std::to_string(tables_.booked()) + " booked");
   if (const std::optional<Subject> subject = ledger_.find_holding())
     fail("something is held at the end: scope " + std::to_string(static_cast<int>(subject->scope)) + ", " +
          std::to_string(subject->number));
@@ -121,16 +123,18 @@ void BudgetSimulation::enqueue() {
   }
 }
 
-// By its user; some are tried again while the old attempt still runs.
+// By its user; some are tried again while the old attempt still runs, and some workers die before they have noted it.
 void BudgetSimulation::cancel() {
-  const std::vector<Attempt> &running = any_worker().running;
+  Worker &worker = any_worker();
+  const std::vector<Attempt> &running = worker.running;
   if (running.empty()) return;
   const int id = running[static_cast<std::size_t>(random_.below(static_cast<int>(running.size())))].job;
   const BudgetJob &job = tables_.job(id);
   if (job.state != State::processing || job.locked_by != 0) return;
-  tables_.leave(id, State::cancelled);
+  tables_.cancel(id);
   commit("a cancel");
   if (random_.chance(40)) tables_.leave(id, State::pending);
+  if (random_.chance(25)) die(worker);
 }
 
 void BudgetSimulation::change_limits() {

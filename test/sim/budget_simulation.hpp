@@ -15,7 +15,7 @@ namespace agent_queue::sim {
 
 struct BudgetCounters {
   int begun = 0, parked = 0, held = 0, concurrency = 0, refused = 0, aborted = 0, rescued = 0, orphaned = 0;
-  int deaths = 0, kills = 0, changes = 0, set_back = 0;
+  int adopted = 0, deaths = 0, kills = 0, changes = 0, set_back = 0;
 };
 
 class BudgetSimulation {
@@ -46,6 +46,7 @@ class BudgetSimulation {
     Windows windows;      // … and its windows
     int config_seen = 0;  // by it
     std::vector<int> locked;
+    std::vector<BudgetAttempt> locked_orphans;
     std::vector<Attempt> begun;
     std::vector<std::pair<int, WallTime>> parked;
     std::vector<int> refused;
@@ -76,6 +77,8 @@ class BudgetSimulation {
   void check_begin(const BudgetJob &job);
   void end_claim(Worker &worker);
   bool lock_lost(Worker &worker);
+  void find_lost(Worker &worker, int id, BudgetJob &job);
+  bool is_lost(const BudgetJob &job) const;
   void end_rescue(Worker &worker);
   bool lock_settled(Worker &worker);
   void commit_settled(Worker &worker);
@@ -83,7 +86,6 @@ class BudgetSimulation {
   void abort(Worker &worker);
   void lock(Worker &worker, int job);
   void unlock(Worker &worker);
-  bool has_orphan(const Worker &worker) const;
   bool is_own(const Worker &worker, const Attempt &attempt) const;
   void start(Worker &worker);
   void die(Worker &worker);

@@ -94,6 +94,19 @@ void BudgetTables::leave(int id, State state) {
   if (state == State::pending) pending_.insert(id);
 }
 
+void BudgetTables::cancel(int id) {
+  const BudgetJob orphan = job(id);
+  leave(id, State::cancelled);
+  orphans_.emplace(BudgetAttempt{id, orphan.started_at}, orphan);
+  charge_hold(orphan, true);
+}
+
+void BudgetTables::forget_orphan(BudgetAttempt key) {
+  const auto it = orphans_.find(key);
+  charge_hold(it->second, false);
+  orphans_.erase(it);
+}
+
 void BudgetTables::add_usage(int user, int type, int charged_tier, WallTime started_at, Usd cost) {
   usage_.push_back({user, type, charged_tier, started_at, cost});
   change(user, type, charged_tier, started_at, cost, Usd());
@@ -164,11 +177,12 @@ void BudgetTables::retag() {
     }
   };
   for (Usage &usage : usage_) add(usage.user, usage.charged_tier, usage.started_at, usage.cost, Usd());
-  for (const int id : processing_) {
-    BudgetJob &of = job(id);
+  const auto add_running = [&](BudgetJob &of) {
     add(of.user, of.charged_tier, of.started_at, Usd(), of.worst_cost.value_or(Usd()));
     if (of.user != kSystem) ++running_[{Scope::tier, of.charged_tier}];
-  }
+  };
+  for (const int id : processing_) add_running(job(id));
+  for (auto &[key, orphan] : orphans_) add_running(orphan);
 }
 
 void BudgetTables::load(BudgetLedger &ledger, WallTime now) {
@@ -176,13 +190,17 @@ void BudgetTables::load(BudgetLedger &ledger, WallTime now) {
   // A clock that was set back before the start is not believed: the day that has begun goes on.
   for (const Usage &usage : usage_) now = std::max(now, usage.started_at);
   for (const int id : processing_) now = std::max(now, job(id).started_at);
+  for (const auto &[key, orphan] : orphans_) now = std::max(now, orphan.started_at);
   const Windows windows = utc_windows_at(now);
   ledger.clear(windows);
   for (const Usage &usage : usage_)
     if (usage.started_at >= windows.month_start)
       ledger.add_spent(usage.user, usage.type, usage.started_at >= windows.day_start ? usage.cost : Usd(), usage.cost);
-  for (const int id : processing_)
-    ledger.add_held(job(id).user, job(id).type, job(id).worst_cost.value_or(Usd()), job(id).started_at);
+  const auto add_held = [&](const BudgetJob &of) {
+    ledger.add_held(of.user, of.type, of.worst_cost.value_or(Usd()), of.started_at);
+  };
+  for (const int id : processing_) add_held(job(id));
+  for (const auto &[key, orphan] : orphans_) add_held(orphan);
   for (std::size_t i = 0; i < config_.of_tiers.size(); ++i) after_change({Scope::tier, static_cast<int>(i)});
 }
 

@@ -32,6 +32,9 @@ struct BudgetJob {
   int locked_by = 0;     // the claim whose transaction is running; 0: nobody's
 };
 
+// Which attempt at which job.
+using BudgetAttempt = std::pair<int, WallTime>;
+
 class BudgetTables {
  public:
   BudgetTables(const BudgetConfig &config, const BudgetLedger &ledger) : config_(config), ledger_(ledger) {}
@@ -41,14 +44,21 @@ class BudgetTables {
   const std::set<int> &pending() const { return pending_; }
   const std::set<int> &processing() const { return processing_; }
   const std::set<std::pair<WallTime, int>> &scheduled() const { return scheduled_; }
-  bool is_all_ended() const { return pending_.empty() && processing_.empty() && scheduled_.empty(); }
+  // Attempts that are under way and whose jobs were cancelled.
+  std::map<BudgetAttempt, BudgetJob> &orphans() { return orphans_; }
+  std::size_t booked() const { return usage_.size(); }
+  bool is_all_ended() const {
+    return pending_.empty() && processing_.empty() && scheduled_.empty() && orphans_.empty();
+  }
 
   // What transactions write. check() follows each commit.
   int insert(const BudgetJob &job);
   void begin(int id, int claim, WallTime started_at, int charged_tier);
   void take_over(int id, int claim) { job(id).claim = claim; }
   void schedule(int id, WallTime run_at);
-  void leave(int id, BudgetJob::State state);  // pending, ended, cancelled
+  void leave(int id, BudgetJob::State state);  // pending, ended
+  void cancel(int id);                         // one that is processing: its attempt is an orphan
+  void forget_orphan(BudgetAttempt key);
   void add_usage(int user, int type, int charged_tier, WallTime started_at, Usd cost);
   void check(std::vector<std::string> &problems, const char *commit);
 
@@ -93,6 +103,7 @@ class BudgetTables {
   std::vector<BudgetJob> jobs_;
   std::vector<Usage> usage_;
   std::set<int> pending_, processing_;
+  std::map<BudgetAttempt, BudgetJob> orphans_;  // the job as it was
   std::set<std::pair<WallTime, int>> scheduled_;
   std::map<Key, Sum> sums_;
   std::map<Key, Usd> touched_;  // by the running commit: what the sum was before

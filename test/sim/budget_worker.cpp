@@ -169,6 +169,9 @@ void BudgetSimulation::lock(Worker &worker, int id) {
 void BudgetSimulation::unlock(Worker &worker) {
   for (const int id : worker.locked) tables_.job(id).locked_by = 0;
   worker.locked.clear();
+  for (const BudgetAttempt &key : worker.locked_orphans)
+    if (const auto it = tables_.orphans().find(key); it != tables_.orphans().end()) it->second.locked_by = 0;
+  worker.locked_orphans.clear();
 }
 
 // --- Rescue -------------------------------------------------------------------------------------------------------
@@ -176,37 +179,51 @@ void BudgetSimulation::unlock(Worker &worker) {
 bool BudgetSimulation::lock_lost(Worker &worker) {
   if (!is_finishing_ && !random_.chance(20)) return false;
   for (const int id : tables_.processing()) {
-    const BudgetJob &job = tables_.job(id);
-    const bool is_alive =
-        std::any_of(workers_.begin(), workers_.end(), [&](const Worker &other) { return other.claim == job.claim; });
-    if (is_alive || job.locked_by != 0) continue;
-    lock(worker, id);
-    if (worker.step == Step::idle) {
-      ledger_.roll_windows(utc_windows_at(now().wall));
-      worker.step = Step::rescue_ruled;
-    }
-    Attempt attempt;
-    attempt.job = id;
-    attempt.user = job.user;
-    attempt.type = job.type;
-    attempt.charged_tier = job.charged_tier;
-    attempt.started_at = job.started_at;
-    attempt.cost = job.worst_cost.value_or(Usd());  // uncertain: what was held is booked
-    attempt.ends_at = steady_;
-    attempt.ticket = ledger_.find_hold(job.user, job.type, job.worst_cost.value_or(Usd()), job.started_at);
-    worker.begun.push_back(std::move(attempt));
     if (worker.begun.size() == static_cast<std::size_t>(kBatch)) break;
+    if (!is_lost(tables_.job(id))) continue;
+    worker.locked.push_back(id);
+    find_lost(worker, id, tables_.job(id));
+  }
+  for (auto &[key, orphan] : tables_.orphans()) {
+    if (worker.begun.size() == static_cast<std::size_t>(kBatch)) break;
+    if (!is_lost(orphan)) continue;
+    worker.locked_orphans.push_back(key);
+    find_lost(worker, key.first, orphan);
   }
   return worker.step == Step::rescue_ruled;
 }
 
+bool BudgetSimulation::is_lost(const BudgetJob &job) const {
+  const bool is_alive =
+      std::any_of(workers_.begin(), workers_.end(), [&](const Worker &other) { return other.claim == job.claim; });
+  return !is_alive && job.locked_by == 0;
+}
+
+void BudgetSimulation::find_lost(Worker &worker, int id, BudgetJob &job) {
+  job.locked_by = worker.claim;
+  if (worker.step == Step::idle) {
+    ledger_.roll_windows(utc_windows_at(now().wall));
+    worker.step = Step::rescue_ruled;
+  }
+  Attempt attempt;
+  attempt.job = id;
+  attempt.user = job.user;
+  attempt.type = job.type;
+  attempt.charged_tier = job.charged_tier;
+  attempt.started_at = job.started_at;
+  attempt.cost = job.worst_cost.value_or(Usd());  // uncertain: what was held is booked
+  attempt.ends_at = steady_;
+  attempt.ticket = ledger_.find_hold(job.user, job.type, job.worst_cost.value_or(Usd()), job.started_at);
+  worker.begun.push_back(std::move(attempt));
+}
+
 void BudgetSimulation::end_rescue(Worker &worker) {
   if (is_aborted()) return abort(worker);
-  for (Attempt &attempt : worker.begun) {
-    tables_.take_over(attempt.job, worker.claim);
-    ++counters_.rescued;
-    worker.running.push_back(std::move(attempt));
-  }
+  for (const int id : worker.locked) tables_.take_over(id, worker.claim);
+  for (const BudgetAttempt &key : worker.locked_orphans) tables_.orphans().at(key).claim = worker.claim;
+  counters_.rescued += static_cast<int>(worker.locked.size());
+  counters_.adopted += static_cast<int>(worker.locked_orphans.size());
+  for (Attempt &attempt : worker.begun) worker.running.push_back(std::move(attempt));
   worker.begun.clear();
   commit("a rescue");
   unlock(worker);
@@ -243,6 +260,7 @@ void BudgetSimulation::commit_settled(Worker &worker) {
     BudgetJob &job = tables_.job(attempt.job);
     tables_.add_usage(attempt.user, attempt.type, attempt.charged_tier, attempt.started_at, attempt.cost);
     if (!is_own(worker, attempt)) {
+      tables_.forget_orphan({attempt.job, attempt.started_at});
       ++counters_.orphaned;
       continue;
     }
@@ -265,16 +283,9 @@ void BudgetSimulation::settle_holds(Worker &worker) {
 
 // --- Ends ---------------------------------------------------------------------------------------------------------
 
-// Attempts whose jobs were cancelled: nobody would find them after the worker.
-bool BudgetSimulation::has_orphan(const Worker &worker) const {
-  const auto is_orphan = [&](const Attempt &attempt) { return !is_own(worker, attempt); };
-  return std::any_of(worker.running.begin(), worker.running.end(), is_orphan) ||
-         std::any_of(worker.settling.begin(), worker.settling.end(), is_orphan);
-}
-
 // The server lives on. No interrupt is served between a commit and what follows it.
 void BudgetSimulation::die(Worker &worker) {
-  if (worker.step == Step::settle_committed || has_orphan(worker)) return;
+  if (worker.step == Step::settle_committed) return;
   if (worker.step != Step::idle) abort(worker);
   start(worker);
   ++counters_.deaths;

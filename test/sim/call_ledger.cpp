@@ -67,11 +67,18 @@ void CallLedger::on_cancelled(AttemptKey key, bool is_sent) {
 }
 
 void CallLedger::on_orphan(const Settlement &settlement, AttemptKey key) const {
+  // Who has rescued it cannot know that nothing was sent.
+  if (rescued_.contains(key)) return check_rescued(settlement, key, false);
   const auto it = records_.find(key);
   if (it == records_.end()) return;
   if (it->second.kind == AnswerKind::cancelled_before) problem(key, "accounted though it was never sent");
   if (it->second.kind == AnswerKind::cancelled_after && !settlement.usage->estimated)
     problem(key, "cancelled without an estimate");
+}
+
+void CallLedger::on_orphan_settled(AttemptKey key) {
+  const auto it = records_.find(key);
+  if (it != records_.end()) it->second.settled = true;
 }
 
 void CallLedger::on_settle(const Settlement &settlement, AttemptKey key, int max_retries, bool local) {
@@ -132,7 +139,6 @@ void CallLedger::check_rescued(const Settlement &settlement, AttemptKey key, boo
 void CallLedger::check_complete(const std::set<AttemptKey> &accounted) const {
   for (const auto &[key, record] : records_) {
     if (accounted.contains(key)) continue;
-    if (record.lost && removed_.contains({key.job, key.life})) continue;  // nobody is left to tell
     if (is_billed(record.kind) || record.lost)
       problem(key, "never accounted, ended " + std::string(answer_kind_name(record.kind)));
   }

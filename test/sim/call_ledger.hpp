@@ -77,6 +77,8 @@ class CallLedger {
   void on_settle(const Settlement &settlement, AttemptKey key, int max_retries, bool local);
   // The usage of a settlement whose job is not its worker's any more.
   void on_orphan(const Settlement &settlement, AttemptKey key) const;
+  // That settlement is committed, with usage or without.
+  void on_orphan_settled(AttemptKey key);
   // The job of a dead worker has a new owner, who is to settle that attempt as uncertain.
   void on_rescue(AttemptKey key);
   bool was_removed(JobId id, int life) const { return removed_.contains({id.value, life}); }

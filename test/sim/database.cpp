@@ -62,6 +62,7 @@ bool Database::remove(JobId id) {
   const JobRow *row = find(id);
   if (row == nullptr || is_locked(id)) return false;
   ledger_.on_removed(id, row->life);
+  if (row->claim) orphans_.emplace(std::pair{id.value, row->started_at}, *row);
   jobs_.erase(id.value);
   ++version;
   return true;
@@ -75,6 +76,7 @@ bool Database::cancel(JobId id) {
   row.error_code = JobErrorCode::cancelled;
   row.claim.reset();
   ledger_.on_removed(id, row.life);
+  if (it->second.claim) orphans_.emplace(std::pair{id.value, row.started_at}, it->second);
   if (it->second.claim && is_alive(*it->second.claim) && random_.chance(85))
     cancels_[it->second.claim->incarnation].push_back(
         {{id, row.started_at}, now.steady + random_.duration(Micros(0), milliseconds(1))});
@@ -134,6 +136,21 @@ void Database::commit(const std::map<std::int64_t, JobRow> &rows, const std::vec
                     " was accounted twice");
   if (!rows.empty() || !usage.empty()) ++version;
   if (is_new_work) hint();
+}
+
+void Database::adopt_orphan(const AttemptId &attempt, const ClaimToken &claim) {
+  orphans_.at({attempt.job.value, attempt.started_at}).claim = claim;
+  ++version;
+}
+
+void Database::forget_orphan(const AttemptId &attempt) {
+  ++version;
+  const auto it = orphans_.find({attempt.job.value, attempt.started_at});
+  if (it == orphans_.end())
+    return problems_.add("an attempt at job " + std::to_string(attempt.job.value) +
+                         " is an orphan that nobody knew of");
+  ledger_.on_orphan_settled(it->second.attempt());
+  orphans_.erase(it);
 }
 
 void Database::check_transition(const JobRow *before, const JobRow &after) {

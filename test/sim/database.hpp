@@ -66,6 +66,9 @@ class Database {
   StreamTexts &texts() { return texts_; }
   Problems &problems() { return problems_; }
   const std::map<std::int64_t, JobRow> &jobs() const { return jobs_; }
+  // Attempts that are under way and whose jobs were deleted or cancelled: the rows as they were.
+  using Orphans = std::map<std::pair<std::int64_t, WallTime>, JobRow>;
+  const Orphans &orphans() const { return orphans_; }
   const std::map<AttemptKey, UsageRecord> &usage() const { return usage_; }
   const JobRow *find(JobId id) const;
 
@@ -80,6 +83,10 @@ class Database {
 
   // One transaction of a worker.
   void commit(const std::map<std::int64_t, JobRow> &rows, const std::vector<UsageRow> &usage);
+
+  // Parts of such a transaction.
+  void adopt_orphan(const AttemptId &attempt, const ClaimToken &claim);
+  void forget_orphan(const AttemptId &attempt);
 
   // In which life of its job an attempt was started.
   void note_claim(const JobRow &row) { lives_[{row.id.value, row.started_at}] = row.life; }
@@ -113,6 +120,7 @@ class Database {
   CallLedger &ledger_;
   StreamTexts texts_;
   std::map<std::int64_t, JobRow> jobs_;
+  Orphans orphans_;
   std::map<AttemptKey, UsageRecord> usage_;
   std::map<std::int64_t, SteadyTime> locks_;
   std::set<std::uint64_t> alive_;

@@ -100,6 +100,7 @@ SettleFate FakeStore::settle(Transaction &tx, const Settlement &settlement) {
     const int life = database_.life_of({settlement.id, settlement.started_at});
     if (!database_.ledger().was_removed(settlement.id, life))
       database_.problems().add("job " + std::to_string(settlement.id.value) + " was settled by who does not own it");
+    tx.forgotten.push_back({settlement.id, settlement.started_at});
     if (!settlement.usage) return SettleFate::orphaned;
     const AttemptKey key{settlement.id.value, settlement.usage->attempt, life};
     database_.ledger().on_orphan(settlement, key);
@@ -196,9 +197,20 @@ std::optional<std::vector<ClaimedJob>> FakeStore::rescue(Now) {
     lost.push_back(as_claimed(taken));
     tx.rows[id] = std::move(taken);
   }
+  for (const auto &[key, orphan] : database_.orphans()) {
+    if (database_.is_alive(*orphan.claim)) continue;
+    if (lost.size() == static_cast<std::size_t>(kRescueBatch)) {
+      is_all = false;
+      break;
+    }
+    lost.push_back(as_claimed(orphan));
+    tx.adopted.push_back({orphan.id, orphan.started_at});
+  }
   catalog_ = database_.catalog;
   faults_.crash_point();
   for (const auto &[id, row] : tx.rows) database_.ledger().on_rescue(row.attempt());
+  for (const AttemptId &attempt : tx.adopted)
+    database_.ledger().on_rescue(database_.orphans().at({attempt.job.value, attempt.started_at}).attempt());
   commit(tx);
   for (const ClaimedJob &job : lost) database_.texts().remove(job.id, job.started_at);
   database_.texts().sweep([this](JobId id, WallTime started_at) {
@@ -256,6 +268,8 @@ void FakeStore::commit(const Transaction &tx) {
     next_due_ = next_due_ ? std::min(*next_due_, told.settlement.run_at) : told.settlement.run_at;
   }
   database_.commit(tx.rows, tx.usage);
+  for (const AttemptId &attempt : tx.adopted) database_.adopt_orphan(attempt, claim_);
+  for (const AttemptId &attempt : tx.forgotten) database_.forget_orphan(attempt);
   for (const Settlement &settlement : tx.ended) database_.texts().end(settlement);
   for (const StreamPart &part : tx.parts) {
     const AgentType *type = catalog_->agent_type(database_.find(part.id)->agent_type);

@@ -39,7 +39,9 @@ class FakeStore : public JobStore {
     std::vector<UsageRow> usage;
     std::vector<Told> told;
     std::vector<StreamPart> parts;
-    std::vector<Settlement> ended;  // whose text so far goes
+    std::vector<Settlement> ended;     // whose text so far goes
+    std::vector<AttemptId> adopted;    // orphans of the dead
+    std::vector<AttemptId> forgotten;  // orphans that are settled
   };
 
   SettleFate settle(Transaction &tx, const Settlement &settlement);

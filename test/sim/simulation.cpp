@@ -140,7 +140,7 @@ void Simulation::check_progress(Worker &worker, const Pause &pause, std::uint64_
 bool Simulation::is_all_done() const {
   return std::all_of(database_.jobs().begin(), database_.jobs().end(),
                      [](const auto &entry) { return entry.second.is_ended(); }) &&
-         std::all_of(workers_.begin(), workers_.end(), [](const Worker &worker) {
+         database_.orphans().empty() && std::all_of(workers_.begin(), workers_.end(), [](const Worker &worker) {
            return worker.engine && worker.engine->in_flight() == 0 && !worker.engine->has_unsettled();
          });
 }

@@ -170,7 +170,8 @@ is(psql('SELECT count(*) FILTER (WHERE cancel_agent(id)) FROM unnest(ARRAY[' . j
 	100, '100 more');
 kill 9, psql('SELECT pid FROM agent_workers');
 ok($node->poll_query_until('postgres', 'SELECT count(*) = 1 FROM agent_workers'), 'the worker is killed, and the server comes back');
-ok($node->poll_query_until('postgres', 'SELECT sum(rescued) = 1100 FROM agent_workers'), 'the calls of the others are recovered');
+# Beside them what was cancelled, and was not booked yet when the worker was killed.
+ok($node->poll_query_until('postgres', 'SELECT sum(rescued) >= 1100 FROM agent_workers'), 'the calls of the others are recovered');
 is(cancel_each(@ids[ 890 .. 999 ]), 100, '100 more, and ten that had ended before');
 psql(qq{UPDATE agent_providers SET base_url = '@{[provider_url('/ok/load')]}' WHERE name = 'load'});
 ok($node->poll_query_until('postgres', q{SELECT count(*) = 0 FROM agent_queue WHERE status IN ('pending', 'scheduled')}), 'what waits is called');
@@ -184,8 +185,8 @@ my %said = map { $_ => 1 } split /\n/,
 is(scalar(grep { $said{ $_->{said} } } calls_of('/hang/load')), 900, 'what was cancelled before the crash was called once');
 is(scalar(grep { $said{ $_->{said} } } calls_of('/ok/load')), 0, 'and never again');
 is(psql('SELECT count(*) - count(DISTINCT (queue_id, attempt, created_at)) FROM api_usage'), 0, 'no attempt is accounted twice');
-is(psql('SELECT count(*) FROM api_usage WHERE queue_id IN (' . join(',', @ids[ 0 .. 399 ]) . ') AND estimated'),
-	400, 'what was cancelled is booked once');
+ok($node->poll_query_until('postgres', 'SELECT count(*) = 900 FROM api_usage WHERE queue_id IN (' . join(',', @ids[ 0 .. 899 ]) . ') AND estimated'),
+	'what was cancelled is booked once, before the crash or after it');
 
 # ---- retries under load: four sessions want the same thousand
 

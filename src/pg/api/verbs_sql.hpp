@@ -14,8 +14,16 @@ inline constexpr const char *kLockJob = R"(
          claim::uuid
     FROM @s@.agent_queue WHERE id = $1 FOR NO KEY UPDATE)";
 
-// $1 id, $2 now
+// What a running call holds goes over to agent_orphans. $1 id, $2 now
 inline constexpr const char *kCancelJob = R"(
+  WITH orphan AS (
+    INSERT INTO @s@.agent_orphans (queue_id, started_at, claim, user_id, retry_count, request_bytes, agent_type,
+                                   hold_usd)
+    SELECT id, coalesce(started_at, created_at), claim, user_id, retry_count, octet_length(request_data::text),
+           agent_type, hold_usd
+      FROM @s@.agent_queue
+     WHERE id = $1 AND claim IS NOT NULL AND claim_key IS NOT NULL
+    ON CONFLICT DO NOTHING)
   UPDATE @s@.agent_queue
      SET status = 'failed', error_code = 'cancelled', error_message = 'the job was cancelled', completed_at = $2,
          wait_reason = NULL, claim = NULL, hold_usd = NULL

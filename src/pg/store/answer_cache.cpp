@@ -58,22 +58,23 @@ void AnswerCache::open(const Installation &where) {
 }
 
 // Empty: the job has no cache, or was admitted with another definition than the one that it would be called with.
-std::optional<AnswerCache::Call> AnswerCache::call_of(const Catalog &catalog, const JobRow &row, Now now) {
-  const AgentType *type = catalog.agent_type(row.job.agent_type);
-  if (!row.cache_key || type == nullptr || !type->cache) return std::nullopt;
+std::optional<AnswerCache::Call> AnswerCache::call_of(const Catalog &catalog, const ClaimedJob &job,
+                                                      const std::optional<JobCacheKey> &key, Now now) {
+  const AgentType *type = catalog.agent_type(job.agent_type);
+  if (!key || type == nullptr || !type->cache) return std::nullopt;
   const CacheRule &rule = *type->cache;
-  if (row.cache_key->definition != short_digest(rule.definition)) return std::nullopt;
+  if (key->definition != short_digest(rule.definition)) return std::nullopt;
   Call call;
-  call.key = *row.cache_key;
-  call.agent_type = row.job.agent_type;
-  call.store_key = store_key(rule.type, call.key.digest);
-  if (rule.scope == CacheScope::user) call.owner = row.job.user_id;
-  call.user = row.job.user_id;
-  call.attempt = row.job.retry_count + 1;
+  call.key = *key;
+  call.agent_type = job.agent_type;
+  call.store_key = store_key(rule.type, key->digest);
+  if (rule.scope == CacheScope::user) call.owner = job.user_id;
+  call.user = job.user_id;
+  call.attempt = job.retry_count + 1;
   call.until = now.wall + type->request_timeout + kFollowerPatience;
-  if (rule.refresh || rule.stale_while_revalidate) call.request = row.job.request;
+  if (rule.refresh || rule.stale_while_revalidate) call.request = job.request;
   if (!rule.depends_on.empty())
-    if (const Result<Json> request = parse_json(row.job.request))
+    if (const Result<Json> request = parse_json(job.request))
       if (const auto names = render_dependencies(rule.depends_on, *request))
         call.dependencies = dump_json(Json(*names));
   return call;
@@ -96,7 +97,7 @@ std::vector<AnswerCache::Consulted> AnswerCache::consult(const Catalog &catalog,
   std::vector<Serving> servings;
   std::vector<std::size_t> asked;  // the rows of the servings
   for (std::size_t i = 0; i < rows.size(); ++i) {
-    std::optional<Call> call = call_of(catalog, *rows[i], now);
+    std::optional<Call> call = call_of(catalog, rows[i]->job, rows[i]->cache_key, now);
     if (!call) continue;
     const ClaimedJob &job = rows[i]->job;
     if (call->key.kind == JobCacheKey::Kind::ordinary) {
@@ -126,8 +127,8 @@ void AnswerCache::resign(JobId job) {
   if (calls_.contains(job.value)) resigned_.push_back(job.value);
 }
 
-void AnswerCache::adopt(const Catalog &catalog, const JobRow &row, Now now) {
-  if (std::optional<Call> call = call_of(catalog, row, now)) take_lead(row.job.id, std::move(*call), now);
+void AnswerCache::adopt(const Catalog &catalog, const ClaimedJob &job, const std::optional<JobCacheKey> &key, Now now) {
+  if (std::optional<Call> call = call_of(catalog, job, key, now)) take_lead(job.id, std::move(*call), now);
 }
 
 std::vector<bool> AnswerCache::serve(std::span<const Serving> servings, Now now, std::vector<EndedJob> &ended) {

@@ -54,7 +54,7 @@ class AnswerCache {
   // It was to be called and is not after all.
   void resign(JobId job);
   // A job of a dead worker, now this worker's.
-  void adopt(const Catalog &catalog, const JobRow &row, Now now);
+  void adopt(const Catalog &catalog, const ClaimedJob &job, const std::optional<JobCacheKey> &key, Now now);
 
   // ---- the settle
 
@@ -109,7 +109,8 @@ class AnswerCache {
     int attempt = 1;
   };
 
-  static std::optional<Call> call_of(const Catalog &catalog, const JobRow &row, Now now);
+  static std::optional<Call> call_of(const Catalog &catalog, const ClaimedJob &job,
+                                     const std::optional<JobCacheKey> &key, Now now);
   // Completes those whose answer is stored; true for them.
   std::vector<bool> serve(std::span<const Serving> servings, Now now, std::vector<EndedJob> &ended);
   Leaders::Lead take_lead(JobId job, Call call, Now now);

@@ -165,7 +165,9 @@ inline constexpr const char *kSweepParts = R"(
 // Whose claims are there? Judged by shared memory afterwards: a worker that was alive when its claim was committed and
 // is not now is dead for good. Uses agent_queue_due.
 inline constexpr const char *kClaims = R"(
-  SELECT DISTINCT claim FROM @s@.agent_queue WHERE status = 'processing' AND claim_key IS NOT NULL AND claim IS NOT NULL)";
+  SELECT claim FROM @s@.agent_queue WHERE status = 'processing' AND claim_key IS NOT NULL AND claim IS NOT NULL
+  UNION
+  SELECT claim FROM @s@.agent_orphans)";
 
 // $1 claims of the dead, $2 limit
 inline constexpr const char *kLost = R"(
@@ -179,6 +181,21 @@ inline constexpr const char *kLost = R"(
 // $1 ctids, $2 claim
 inline constexpr const char *kTakeOver = R"(
   UPDATE @s@.agent_queue AS q SET claim = $2 FROM unnest($1::tid[]) AS t (row_at) WHERE q.ctid = t.row_at)";
+
+// Attempts of the dead whose jobs were cancelled or deleted meanwhile. $1 claims of the dead, $2 limit, $3 claim
+inline constexpr const char *kTakeOverOrphans = R"(
+  UPDATE @s@.agent_orphans AS o
+     SET claim = $3
+   WHERE o.ctid = ANY (ARRAY(SELECT ctid FROM @s@.agent_orphans WHERE claim = ANY ($1) LIMIT $2
+                                FOR NO KEY UPDATE SKIP LOCKED))
+  RETURNING o.queue_id, (extract(epoch FROM o.started_at) * 1000000)::bigint, o.user_id, o.agent_type, o.retry_count,
+            o.request_bytes, o.hold_usd)";
+
+// $1 queue_ids, $2 started_at, $3 claim
+inline constexpr const char *kRemoveOrphans = R"(
+  DELETE FROM @s@.agent_orphans AS o
+   USING unnest($1::bigint[], $2::timestamptz[]) AS a (queue_id, started_at)
+   WHERE o.queue_id = a.queue_id AND o.started_at = a.started_at AND o.claim = $3)";
 
 // $1 now, $2 limit, $3 ids that are passed over because they could not be promoted. Uses agent_queue_due.
 inline constexpr const char *kDue = R"(

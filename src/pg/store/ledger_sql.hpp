@@ -10,7 +10,9 @@ inline constexpr const char *kNewestStart = R"(
     FROM ((SELECT created_at FROM @s@.api_usage ORDER BY id DESC LIMIT 1)
           UNION ALL
           SELECT started_at FROM @s@.agent_queue
-           WHERE status = 'processing' AND claim_key IS NOT NULL AND claim IS NOT NULL) AS n (started_at)
+           WHERE status = 'processing' AND claim_key IS NOT NULL AND claim IS NOT NULL
+          UNION ALL
+          SELECT started_at FROM @s@.agent_orphans) AS n (started_at)
    WHERE n.started_at < $1)";
 
 // What was spent in the running day and month: by the attempts themselves, because the days of the roll-up are those of
@@ -21,11 +23,14 @@ inline constexpr const char *kSpent = R"(
    WHERE created_at >= $2 AND cost_usd > 0
    GROUP BY user_id, agent_type)";
 
-// What attempts hold whose worker may be dead. Uses agent_queue_due.
+// What attempts hold whose worker may be dead. Uses agent_queue_due. One statement: with one snapshot, so that a job
+// that is cancelled meanwhile counts once.
 inline constexpr const char *kHeld = R"(
   SELECT user_id, agent_type, hold_usd, (extract(epoch FROM coalesce(started_at, created_at)) * 1000000)::bigint
     FROM @s@.agent_queue
-   WHERE status = 'processing' AND claim_key IS NOT NULL AND claim IS NOT NULL)";
+   WHERE status = 'processing' AND claim_key IS NOT NULL AND claim IS NOT NULL
+  UNION ALL
+  SELECT user_id, agent_type, hold_usd, (extract(epoch FROM started_at) * 1000000)::bigint FROM @s@.agent_orphans)";
 
 // Newest first: ids are given in the order of the enqueues, but for those of transactions that overlap.
 inline constexpr const char *kNewestJobs = R"(

@@ -10,6 +10,7 @@
 #include "pg/shared/workers.hpp"
 #include "pg/store/config_cache.hpp"
 #include "pg/store/job_store_sql.hpp"
+#include "pg/store/lost_attempts.hpp"
 #include "pg/store/part_writer.hpp"
 #include "pg/store/trouble.hpp"
 #include "pg/store/whole_update.hpp"
@@ -25,10 +26,6 @@ namespace {
 
 constexpr Micros kAlertBackoff{std::chrono::seconds(1)};
 constexpr int kPromoteTries = 16;  // in a row, to find the row that is in the way of the others
-
-UserId claims_as_uuid(ClaimToken claim) {
-  return claim_bytes(claim);
-}
 
 }  // namespace
 
@@ -102,6 +99,7 @@ RoundResult SpiJobStore::round(const Round &round, Now now) {
       result.report.fates = settler_.settle(*statements_, *catalog_, round.settlements, now, ended);
     release_permits(round.settlements, result.report.fates);
     remove_parts(*statements_, round.settlements, result.report.fates);
+    forget_orphans(*statements_, round.settlements, result.report.fates, claim_);
     if (round.claim_limit > 0 && !has_ledger()) {
       result.report.more_waiting = true;
     } else if (round.claim_limit > 0) {
@@ -198,24 +196,14 @@ std::optional<std::vector<ClaimedJob>> SpiJobStore::rescue(Now now) {
   try {
     Transaction transaction;
     open(transaction, now);
-    statements_->claims.run(nullptr, nullptr, KeptPlan::Mode::read_only);
-    std::vector<std::optional<UserId>> dead;
-    for (const ClaimToken claim : read_claims())
-      if (!shared::is_alive(claim)) dead.emplace_back(claims_as_uuid(claim));
+    const std::vector<ClaimToken> dead = find_dead(*statements_);
     is_any_dead = !dead.empty();
     if (is_any_dead) {
-      DatumValue find[] = {uuid_array(dead), Int32GetDatum(kRescueBatch)};
-      statements_->lost.run(find, nullptr, KeptPlan::Mode::read_write);
-      std::vector<JobRow> rows = read_job_rows();
-      std::vector<RowPlace> places;
-      for (JobRow &row : rows) {
-        places.push_back(row.place);
-        budgets_.adopt(row.job, row.hold);
-        answers_.adopt(*catalog_, row, now);
-        lost.push_back(std::move(row.job));
+      for (LostAttempt &attempt : take_over(*statements_, dead, claim_, kRescueBatch)) {
+        budgets_.adopt(attempt.job, attempt.hold);
+        answers_.adopt(*catalog_, attempt.job, attempt.cache_key, now);
+        lost.push_back(std::move(attempt.job));
       }
-      DatumValue take[] = {tid_array(places), uuid_datum(claim_bytes(claim_))};
-      statements_->take_over.run(take, nullptr, KeptPlan::Mode::read_write);
       remove_parts(*statements_, lost);
     } else {
       statements_->sweep_parts.run(nullptr, nullptr, KeptPlan::Mode::read_write);

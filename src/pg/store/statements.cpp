@@ -27,6 +27,8 @@ Statements::Statements(const Installation &where)
       claims(render_sql(sql::kClaims, where), {}),
       lost(render_sql(sql::kLost, where), {kUuidArray, INT4OID}),
       take_over(render_sql(sql::kTakeOver, where), {kTidArray, UUIDOID}),
+      take_over_orphans(render_sql(sql::kTakeOverOrphans, where), {kUuidArray, INT4OID, UUIDOID}),
+      remove_orphans(render_sql(sql::kRemoveOrphans, where), {INT8ARRAYOID, TIMESTAMPTZARRAYOID, UUIDOID}),
       due(render_sql(sql::kDue, where), {TIMESTAMPTZOID, INT4OID, INT8ARRAYOID}),
       promote(render_sql(sql::kPromote, where), {kTidArray}),
       next_due(render_sql(sql::kNextDue, where), {INT8ARRAYOID}),

@@ -25,6 +25,8 @@ struct Statements {
   KeptPlan claims;
   KeptPlan lost;
   KeptPlan take_over;
+  KeptPlan take_over_orphans;
+  KeptPlan remove_orphans;
   KeptPlan due;
   KeptPlan promote;
   KeptPlan next_due;
