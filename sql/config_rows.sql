@@ -15,6 +15,9 @@ FROM agent_models AS m WHERE provider = 't_config';
 INSERT INTO agent_queues (name) VALUES ('t_config');
 SELECT to_jsonb(q) - 'name' AS defaults FROM agent_queues AS q WHERE name = 't_config';
 
+INSERT INTO cache_types (type) VALUES ('t_config');
+SELECT to_jsonb(c) - 'type' AS defaults FROM cache_types AS c WHERE type = 't_config';
+
 -- Names.
 INSERT INTO agent_types (name) VALUES ('');
 INSERT INTO agent_types (name) VALUES (repeat('n', 201));
@@ -36,6 +39,8 @@ INSERT INTO agent_types (name, retry_base) VALUES ('t_config2', '2 hours');
 INSERT INTO agent_types (name, on_uncertain) VALUES ('t_config2', 'ignore');
 INSERT INTO agent_types (name, params) VALUES ('t_config2', '[]');
 INSERT INTO agent_types (name, cache_scope) VALUES ('t_config2', 'world');
+INSERT INTO agent_types (name, cache_type) VALUES ('t_config2', 'with:colon');
+INSERT INTO agent_types (name, stale_while_revalidate) VALUES ('t_config2', '0');
 INSERT INTO agent_types (name, expires_in, prompt_template) VALUES ('t_config2', NULL, 'To {{lang}}: {{text}}');
 
 -- agent_routes.
@@ -87,6 +92,26 @@ INSERT INTO agent_models (provider, model, input_usd_per_mtok) VALUES ('p', 'm',
 INSERT INTO agent_queues (name, concurrency) VALUES ('t_config2', -1);
 INSERT INTO agent_queues (name, keep_for) VALUES ('t_config2', '-1 day');
 
+-- cache_types.
+INSERT INTO cache_types (type) VALUES ('with:colon');
+INSERT INTO cache_types (type) VALUES ('');
+INSERT INTO cache_types (type, ttl) VALUES ('t_config2', '0');
+INSERT INTO cache_types (type, ttl) VALUES ('t_config2', '11 years');
+
+-- What an answer depends on can be read, or nothing is enqueued; but for who has no cache.
+INSERT INTO agent_types (name, cache_type, cache_depends_on) VALUES
+    ('t_config_unread', 'query', ARRAY['documents:{{id}}', 'users:{{}}']), ('t_config_null', 'query', ARRAY[NULL]);
+\set VERBOSITY default
+SELECT enqueue_agent('t_config_unread', '{"text": "hi", "id": 1}');
+SELECT enqueue_agent('t_config_null', '{"text": "hi"}');
+\set VERBOSITY terse
+UPDATE agent_types SET cache_scope = 'off' WHERE name = 't_config_unread';
+UPDATE agent_types SET cache_type = NULL WHERE name = 't_config_null';
+SELECT enqueue_agent('t_config_unread', '{"text": "hi"}') > 0, enqueue_agent('t_config_null', '{"text": "hi"}') > 0;
+-- A client does not say that its job's result is stale.
+INSERT INTO agent_queue (agent_type, request_data, cached, stale) VALUES ('t_config_null', '{"text": "hi"}', true, true)
+RETURNING cached, stale;
+
 -- A row of the user's takes the place of the shipped one, as a whole; nobody can call a row shipped.
 INSERT INTO agent_providers (name, base_url, shipped) VALUES ('openai', 'http://127.0.0.1:9/v1', true);
 SELECT name, base_url, api_key_ref, shipped FROM agent_providers WHERE name = 'openai';
@@ -97,6 +122,11 @@ INSERT INTO agent_models (provider, model, input_usd_per_mtok, valid_from)
 SELECT provider, model, 99, valid_from FROM agent_models WHERE provider = 'openai' AND model = 'gpt-4.1';
 SELECT model, input_usd_per_mtok, output_usd_per_mtok, shipped
 FROM agent_models WHERE provider = 'openai' AND model = 'gpt-4.1';
+INSERT INTO cache_types (type, shipped) VALUES ('query', true);
+SELECT ttl, shipped FROM cache_types WHERE type = 'query';
+UPDATE cache_types SET ttl = ttl WHERE type = 'translation';
+UPDATE cache_types SET ttl = '2 days' WHERE type = 'correction';
+SELECT type, ttl, shipped FROM cache_types WHERE type IN ('translation', 'correction') ORDER BY type;
 -- A later price stands beside the shipped one.
 INSERT INTO agent_models (provider, model, input_usd_per_mtok) VALUES ('openai', 'gpt-5', 1);
 SELECT input_usd_per_mtok, shipped FROM agent_models WHERE provider = 'openai' AND model = 'gpt-5' ORDER BY valid_from;

@@ -74,6 +74,18 @@ $$;
 COMMENT ON FUNCTION @extschema@.prompt_replacements_replace_shipped() IS
     'A new row takes the place of the shipped one of the same key';
 
+CREATE OR REPLACE FUNCTION @extschema@.cache_types_replace_shipped() RETURNS trigger
+    LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp
+AS $$
+BEGIN
+    DELETE FROM @extschema@.cache_types AS t WHERE t.type = NEW.type AND t.shipped;
+    NEW.shipped := false;
+    RETURN NEW;
+END
+$$;
+COMMENT ON FUNCTION @extschema@.cache_types_replace_shipped() IS
+    'A new row takes the place of the shipped one of the same key';
+
 CREATE OR REPLACE FUNCTION @extschema@.agent_queue_clear_shipped() RETURNS trigger
     LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp
 AS $$

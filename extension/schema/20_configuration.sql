@@ -55,7 +55,7 @@ CREATE TABLE @extschema@.agent_types (
     CONSTRAINT agent_types_endpoint_is_valid
         CHECK (length(endpoint) BETWEEN 1 AND 200 AND endpoint !~ '[[:cntrl:]]'),
     CONSTRAINT agent_types_cache_type_is_valid
-        CHECK (length(cache_type) BETWEEN 1 AND 200 AND cache_type !~ '[[:cntrl:]]'),
+        CHECK (length(cache_type) BETWEEN 1 AND 200 AND cache_type !~ '[[:cntrl:]:]'),
     CONSTRAINT agent_types_cache_scope_is_known CHECK (cache_scope IN ('user', 'shared', 'off')),
     CONSTRAINT agent_types_stale_if_error_in_range
         CHECK (stale_if_error BETWEEN interval '1 ms' AND interval '10 years'),

@@ -45,6 +45,10 @@ CREATE TRIGGER prompt_replacements_replace_shipped BEFORE INSERT ON @extschema@.
     FOR EACH ROW EXECUTE FUNCTION @extschema@.prompt_replacements_replace_shipped();
 CREATE TRIGGER prompt_replacements_clear_shipped BEFORE UPDATE ON @extschema@.prompt_replacements
     FOR EACH ROW WHEN (OLD.* IS DISTINCT FROM NEW.*) EXECUTE FUNCTION @extschema@.agent_queue_clear_shipped();
+CREATE TRIGGER cache_types_replace_shipped BEFORE INSERT ON @extschema@.cache_types
+    FOR EACH ROW EXECUTE FUNCTION @extschema@.cache_types_replace_shipped();
+CREATE TRIGGER cache_types_clear_shipped BEFORE UPDATE ON @extschema@.cache_types
+    FOR EACH ROW WHEN (OLD.* IS DISTINCT FROM NEW.*) EXECUTE FUNCTION @extschema@.agent_queue_clear_shipped();
 
 CREATE TRIGGER agent_types_changed AFTER INSERT OR UPDATE OR DELETE OR TRUNCATE ON @extschema@.agent_types
     FOR EACH STATEMENT EXECUTE FUNCTION @extschema@.agent_queue_config_changed();
@@ -65,6 +69,8 @@ CREATE TRIGGER agent_limits_changed AFTER INSERT OR UPDATE OR DELETE OR TRUNCATE
 CREATE TRIGGER agent_budgets_changed AFTER INSERT OR UPDATE OR DELETE OR TRUNCATE ON @extschema@.agent_budgets
     FOR EACH STATEMENT EXECUTE FUNCTION @extschema@.agent_queue_config_changed();
 CREATE TRIGGER prompt_replacements_changed AFTER INSERT OR UPDATE OR DELETE OR TRUNCATE ON @extschema@.prompt_replacements
+    FOR EACH STATEMENT EXECUTE FUNCTION @extschema@.agent_queue_config_changed();
+CREATE TRIGGER cache_types_changed AFTER INSERT OR UPDATE OR DELETE OR TRUNCATE ON @extschema@.cache_types
     FOR EACH STATEMENT EXECUTE FUNCTION @extschema@.agent_queue_config_changed();
 
 ALTER TABLE @extschema@.agent_types ENABLE ALWAYS TRIGGER agent_types_changed;
@@ -89,3 +95,6 @@ ALTER TABLE @extschema@.agent_budgets ENABLE ALWAYS TRIGGER agent_budgets_change
 ALTER TABLE @extschema@.prompt_replacements ENABLE ALWAYS TRIGGER prompt_replacements_changed;
 ALTER TABLE @extschema@.prompt_replacements ENABLE ALWAYS TRIGGER prompt_replacements_replace_shipped;
 ALTER TABLE @extschema@.prompt_replacements ENABLE ALWAYS TRIGGER prompt_replacements_clear_shipped;
+ALTER TABLE @extschema@.cache_types ENABLE ALWAYS TRIGGER cache_types_changed;
+ALTER TABLE @extschema@.cache_types ENABLE ALWAYS TRIGGER cache_types_replace_shipped;
+ALTER TABLE @extschema@.cache_types ENABLE ALWAYS TRIGGER cache_types_clear_shipped;

@@ -13,6 +13,9 @@ SELECT pg_catalog.pg_extension_config_dump('@extschema@.agent_users', '');
 SELECT pg_catalog.pg_extension_config_dump('@extschema@.agent_limits', 'WHERE NOT shipped');
 SELECT pg_catalog.pg_extension_config_dump('@extschema@.agent_budgets', '');
 SELECT pg_catalog.pg_extension_config_dump('@extschema@.prompt_replacements', 'WHERE NOT shipped');
+SELECT pg_catalog.pg_extension_config_dump('@extschema@.cache_types', 'WHERE NOT shipped');
+-- Without the versions, what was cached before a restore could be found again by a count that begins anew.
+SELECT pg_catalog.pg_extension_config_dump('@extschema@.cache_versions', '');
 SELECT pg_catalog.pg_extension_config_dump('@extschema@.agent_alerts', '');
 SELECT pg_catalog.pg_extension_config_dump(
     pg_catalog.pg_get_serial_sequence('@extschema@.agent_alerts', 'id')::pg_catalog.regclass, '');

@@ -1,5 +1,5 @@
 // Any bytes as JSON: what the parser takes has a canonical text, which is its own; where neither Unicode nor numbers
-// beyond 64 bits are at stake, what the parser reads of the text has the same one. Seeds: corpus/fuzz_json.
+// beyond 64 bits are at stake, what the parser reads of the text has the same one. Seeds: corpus/fuzz_canonical_json.
 #include <algorithm>
 #include <cstdint>
 #include <cstdlib>

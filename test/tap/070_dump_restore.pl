@@ -40,6 +40,10 @@ sub fill
 		INSERT INTO agent_users (user_id, tier) VALUES ('00000000-0000-0000-0000-000000000002', 'team');
 		INSERT INTO agent_limits (tier, endpoint, max_requests) VALUES ('team', '*', 40), ('free', 'translate', 25);
 		INSERT INTO agent_budgets (scope, daily_cost_usd, on_limit) VALUES ('all', 12.5, 'alert');
+		INSERT INTO cache_types (type, ttl) VALUES ('summary', '3 days'), ('query', '1 day');
+		INSERT INTO cache_versions (dependency, version) VALUES ('documents:1', 7);
+		INSERT INTO cache_store (key, type, value, created_at, expires_at, kept_until, bytes)
+		VALUES ('query:00', 'query', '1', now(), now() + interval '1 day', now() + interval '1 day', 100);
 		INSERT INTO agent_models (provider, model, input_usd_per_mtok, output_usd_per_mtok) VALUES ('fine', 'imposter-1', 1, 2);
 		SQL
 	enqueue($node, $database, 'fine');
@@ -69,7 +73,7 @@ sub contents
 	my ($database) = @_;
 	my @tables = map { "SELECT '$_' AS table, to_jsonb(t) AS row FROM $_ AS t" }
 	  qw(agent_types agent_routes agent_providers agent_models agent_queues agent_tiers agent_users agent_limits agent_budgets
-		api_usage daily_costs);
+		cache_types cache_versions api_usage daily_costs);
 	push @tables, q{SELECT 'agent_queue', to_jsonb(t) - '{claim,claim_key,hold_usd}'::text[] FROM agent_queue AS t};
 	return psql($database, 'SELECT * FROM (' . join(' UNION ALL ', @tables) . ') AS every ORDER BY 1, 2::text');
 }
@@ -127,6 +131,7 @@ sub round_trip
 	$restore->($from, $to);
 	is(contents($to), $before, 'the same rows');
 	is(rules($to), $rules, 'the same rights, policies and publication');
+	is(psql($to, 'SELECT count(*) FROM cache_store'), 0, 'no cached answers');
 	is(psql($to, 'SELECT count(claim_key), count(claim), count(hold_usd) FROM agent_queue'), '0|0|0', 'out of line');
 	is(psql($to, q{SELECT count(*) FROM api_usage WHERE tableoid <> 'api_usage_default'::regclass}), 3, 'the month is a partition again');
 

@@ -3,6 +3,7 @@
 #include <string>
 #include <utility>
 
+#include "core/cache/cache_key.hpp"
 #include "pg/store/catalog_sql.hpp"
 #include "pg/wrap/cells.hpp"
 #include "pg/wrap/spi.hpp"
@@ -42,7 +43,37 @@ std::optional<RateLimit> rate_limit(const Cell &max_requests, const Cell &window
                    .window = std::chrono::seconds(whole(window_seconds, 60))};
 }
 
-AgentType agent_type(const TextRow &row) {
+void read_dependencies(CacheRule &rule, const Cell &array) {
+  const Json entries = json_or_null(array);
+  for (std::size_t i = 0; i < entries.size() && rule.depends_on_error.empty(); ++i) {
+    const std::string which = "entry " + std::to_string(i + 1);
+    if (!entries[i].is_string()) {
+      rule.depends_on_error = which + " is no text";
+      continue;
+    }
+    Result<TextTemplate> parsed = TextTemplate::parse(entries[i].get_ref<const std::string &>());
+    if (parsed)
+      rule.depends_on.push_back(std::move(*parsed));
+    else
+      rule.depends_on_error = which + ": " + parsed.error().message;
+  }
+}
+
+// Of a row of agent_types with a cache_type; its definition comes later, when the routes are there.
+CacheRule cache_rule(const TextRow &row, const Catalog &catalog) {
+  CacheRule rule;
+  rule.type = text_or_empty(row[23]);
+  rule.scope = row[24] == "shared" ? CacheScope::shared : CacheScope::user;
+  rule.ttl = catalog.cache_ttl(rule.type);
+  read_dependencies(rule, row[25]);
+  if (row[26]) rule.stale_if_error = micros(row[26]);
+  if (row[27]) rule.stale_while_revalidate = micros(row[27]);
+  rule.refresh = flag(row[28]);
+  rule.predictor = text_or_empty(row[29]);
+  return rule;
+}
+
+AgentType agent_type(const TextRow &row, const Catalog &catalog) {
   AgentType type;
   type.name = text_or_empty(row[0]);
   type.queue = text_or_empty(row[1]);
@@ -73,6 +104,7 @@ AgentType agent_type(const TextRow &row) {
   type.requires_reasoning = flag(row[20]);
   type.compress = flag(row[21]);
   type.compress_language = text_or_empty(row[22]);
+  if (row[23]) type.cache = cache_rule(row, catalog);
   return type;
 }
 
@@ -151,8 +183,10 @@ void add_model(Catalog &catalog, const TextRow &row) {
 
 std::shared_ptr<const Catalog> load_catalog(const Installation &where) {
   auto catalog = std::make_shared<Catalog>();
+  for (const TextRow &row : query_rows(render_sql(sql::kCacheTypes, where)))
+    catalog->cache_ttls.emplace(text_or_empty(row[0]), micros(row[1]));
   for (const TextRow &row : query_rows(render_sql(sql::kAgentTypes, where)))
-    catalog->agent_types.emplace(text_or_empty(row[0]), agent_type(row));
+    catalog->agent_types.emplace(text_or_empty(row[0]), agent_type(row, *catalog));
   for (const TextRow &row : query_rows(render_sql(sql::kRoutes, where))) {
     const auto type = catalog->agent_types.find(text_or_empty(row[0]));
     if (type == catalog->agent_types.end()) continue;  // routes may be written before their type
@@ -161,6 +195,8 @@ std::shared_ptr<const Catalog> load_catalog(const Installation &where) {
                                    .model = text_or_empty(row[3]),
                                    .weight = static_cast<int>(whole(row[4], 100))});
   }
+  for (auto &[name, type] : catalog->agent_types)
+    if (type.cache) type.cache->definition = definition_digest(type);
   for (const TextRow &row : query_rows(render_sql(sql::kProviders, where)))
     catalog->providers.emplace(text_or_empty(row[0]), provider(row));
   for (const TextRow &row : query_rows(render_sql(sql::kQueues, where)))

@@ -9,7 +9,10 @@ inline constexpr const char *kAgentTypes = R"(
          (extract(epoch FROM expires_in) * 1000000)::bigint, max_retries,
          (extract(epoch FROM retry_base) * 1000000)::bigint, on_uncertain,
          stream, (extract(epoch FROM stream_interval) * 1000000)::bigint, stream_notify, coalesce(endpoint, name),
-         max_requests, window_seconds, complexity, requires_reasoning, compress, coalesce(compress_language, '')
+         max_requests, window_seconds, complexity, requires_reasoning, compress, coalesce(compress_language, ''),
+         CASE WHEN cache_scope <> 'off' THEN cache_type END, cache_scope, to_jsonb(cache_depends_on),
+         (extract(epoch FROM stale_if_error) * 1000000)::bigint,
+         (extract(epoch FROM stale_while_revalidate) * 1000000)::bigint, cache_refresh, coalesce(cache_predictor, '')
     FROM @s@.agent_types)";
 
 inline constexpr const char *kRoutes = R"(
@@ -48,6 +51,9 @@ inline constexpr const char *kLimits = "SELECT tier, endpoint, max_requests, win
 inline constexpr const char *kBudgets =
     "SELECT scope, name, daily_cost_usd, monthly_cost_usd, on_limit FROM @s@.agent_budgets";
 
+inline constexpr const char *kCacheTypes =
+    "SELECT type, (extract(epoch FROM ttl) * 1000000)::bigint FROM @s@.cache_types";
+
 // In order, because the first of equal phrases of two languages counts where the language is left open.
 inline constexpr const char *kReplacements = R"(
   SELECT language, phrase, replacement FROM @s@.prompt_replacements WHERE enabled ORDER BY language, phrase)";
@@ -55,6 +61,7 @@ inline constexpr const char *kReplacements = R"(
 // The tables whose change makes the snapshot old.
 inline constexpr const char *kConfigTables[] = {"agent_types",  "agent_routes",  "agent_providers",
                                                 "agent_models", "agent_queues",  "agent_tiers",
-                                                "agent_limits", "agent_budgets", "prompt_replacements"};
+                                                "agent_limits", "agent_budgets", "prompt_replacements",
+                                                "cache_types"};
 
 }  // namespace agent_queue::pg::sql
