@@ -121,10 +121,10 @@ UPDATE agent_types SET stale_while_revalidate = '1 hour' WHERE name = 't_cache';
 SELECT t_ask('{"text": "short"}') AS revalidated \gset
 SELECT status, cached, stale FROM agent_queue WHERE id = :revalidated;
 UPDATE agent_types SET stale_while_revalidate = NULL WHERE name = 't_cache';
-INSERT INTO cache_types (type, ttl) VALUES ('translation', '24 hours');
+UPDATE cache_types SET ttl = '24 hours' WHERE type = 'translation';
 
 -- Dependencies: a change in the user's transaction, and the answer is not found any more.
-UPDATE agent_types SET cache_depends_on = '{documents:{{doc}}}' WHERE name = 't_cache';
+UPDATE agent_types SET cache_depends_on = ARRAY['documents:{{doc}}'] WHERE name = 't_cache';
 SELECT t_ask('{"text": "read", "doc": 7}') AS read_7 \gset
 SELECT wait_agent(:read_7) IS NOT NULL AS is_answered;
 SELECT t_ask('{"text": "read", "doc": 8}') AS read_8 \gset
