@@ -7,6 +7,7 @@
 #include "pg/api/cache_admission_sql.hpp"
 #include "pg/api/encoding.hpp"
 #include "pg/boundary/guard.hpp"
+#include "pg/shared/cache_uses.hpp"
 #include "pg/store/answer_cache_sql.hpp"
 #include "pg/store/cache_versions.hpp"
 #include "pg/wrap/arrays.hpp"
@@ -147,7 +148,9 @@ std::optional<AdmittedHit> answer_at_once(JobRow &row, const AgentType &type, co
   const CacheRule &rule = *type.cache;
   StoredAnswer answer = {};
   const TimestampTz usable_since = now - rule.stale_while_revalidate.value_or(Micros{0}).count();
-  if (!find_answer(store_key(rule.type, key->digest), usable_since, answer)) return std::nullopt;
+  const std::string stored_as = store_key(rule.type, key->digest);
+  if (!find_answer(stored_as, usable_since, answer)) return std::nullopt;
+  shared::note_cache_use(stored_as);
 
   row.set_text(Column::status, "completed");
   row.set(Column::result, answer.values[kValue]);

@@ -4,6 +4,7 @@
 
 #include <type_traits>
 
+#include "pg/shared/cache_uses.hpp"
 #include "pg/shared/cancels.hpp"
 #include "pg/shared/databases.hpp"
 #include "pg/shared/leaders.hpp"
@@ -90,6 +91,7 @@ struct State {
   PlaceSlot places[kPlacesMax];
   LWLock *leaders_lock;  // protects leaders
   LeadEntry leaders[kLeadersMax];
+  uint8 cache_uses[kCacheUsesMax];
   int bounded_queue_count;
   BoundedQueueSlot bounded_queues[kBoundedQueuesMax];
   ConditionVariableMinimallyPadded wait_channels[kWaitChannels];

@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "core/wire/json_read.hpp"
+#include "pg/shared/cache_uses.hpp"
 #include "pg/store/answer_cache_sql.hpp"
 #include "pg/wrap/arrays.hpp"
 #include "pg/wrap/cells.hpp"
@@ -166,6 +167,7 @@ std::vector<bool> AnswerCache::serve(std::span<const Serving> servings, Now now,
     const std::size_t place = places.at(whole(row[0]));
     const Serving &serving = servings[place];
     served[place] = true;
+    shared::note_cache_use(serving.key);
     queue_ids.emplace_back(serving.job.value);
     attempts.push_back(serving.attempt);
     users.push_back(serving.user);

@@ -1,6 +1,7 @@
 #include "pg/store/cache_rows.hpp"
 
 #include "pg/boundary/guard.hpp"
+#include "pg/shared/cache_uses.hpp"
 #include "pg/wrap/arrays.hpp"
 #include "pg/wrap/installation.hpp"
 
@@ -138,6 +139,7 @@ std::optional<std::uintptr_t> find_cached_value(const std::string &key, Snapshot
   const Oid schema = installation().schema;
   const Datum name = text_datum(key);
   const Datum value = guard([&] { return find_value(name, snapshot, schema); });
+  if (value != 0) shared::note_cache_use(key);
   return value == 0 ? std::nullopt : std::optional(value);
 }
 

@@ -91,4 +91,17 @@ inline constexpr const char *kRemoveOldUsage = R"(
 inline constexpr const char *kUsageBlocks = R"(
   SELECT pg_catalog.pg_relation_size('@s@.api_usage_default') / pg_catalog.current_setting('block_size')::bigint)";
 
+// ---- the response cache
+
+// $1 the last key seen, $2 limit, $3 now
+inline constexpr const char *kWalkCache = R"(
+  SELECT key, bytes, kept_until <= $3 FROM @s@.cache_store WHERE key > $1 ORDER BY key LIMIT $2)";
+
+// An entry that was made anew meanwhile has not ended. $1 keys that have ended, $2 keys that have to go, $3 now
+inline constexpr const char *kDropCached = R"(
+  DELETE FROM @s@.cache_store AS c
+   WHERE c.ctid = ANY (ARRAY(SELECT ctid FROM @s@.cache_store WHERE key = ANY ($1) AND kept_until <= $3
+                                FOR UPDATE SKIP LOCKED))
+      OR c.ctid = ANY (ARRAY(SELECT ctid FROM @s@.cache_store WHERE key = ANY ($2) FOR UPDATE SKIP LOCKED)))";
+
 }  // namespace agent_queue::pg::sql

@@ -38,7 +38,9 @@ UpkeepStatements::UpkeepStatements(const Installation &where)
       lock_folded(render_sql(sql::kLockFolded, where), {}),
       begin_folding(render_sql(sql::kBeginFolding, where), {}),
       fold(render_sql(sql::kFold, where), {INT8OID, INT8OID}),
-      move_folded(render_sql(sql::kMoveFolded, where), {INT8OID}) {}
+      move_folded(render_sql(sql::kMoveFolded, where), {INT8OID}),
+      walk_cache(render_sql(sql::kWalkCache, where), {TEXTOID, INT4OID, TIMESTAMPTZOID}),
+      drop_cached(render_sql(sql::kDropCached, where), {TEXTARRAYOID, TEXTARRAYOID, TIMESTAMPTZOID}) {}
 
 UpkeepStatements &UpkeepStore::open(Transaction &transaction) {
   const Installation &where = installation();

@@ -35,6 +35,8 @@ struct UpkeepStatements {
   KeptPlan begin_folding;
   KeptPlan fold;
   KeptPlan move_folded;
+  KeptPlan walk_cache;
+  KeptPlan drop_cached;
 };
 
 class UpkeepStore {

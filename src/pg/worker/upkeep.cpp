@@ -18,14 +18,17 @@ Upkeep::Upkeep(shared::DatabaseOid database, Log &log)
       retention_(store_),
       usage_(store_),
       fold_(store_),
-      turns_{Turn{&expiry_}, Turn{&retention_}, Turn{&usage_}, Turn{&fold_}} {}
+      cache_(store_),
+      turns_{Turn{&expiry_}, Turn{&retention_}, Turn{&usage_}, Turn{&fold_}, Turn{&cache_}} {}
 
 SteadyTime Upkeep::Turn::next() const {
   return is_in_pass ? rest_until : std::max(rest_until, task->next_pass());
 }
 
 SteadyTime Upkeep::next() const {
-  return std::min({turns_[0].next(), turns_[1].next(), turns_[2].next(), turns_[3].next()});
+  SteadyTime first = turns_.front().next();
+  for (const Turn &turn : turns_) first = std::min(first, turn.next());
+  return first;
 }
 
 bool Upkeep::run_due(Now now, Load load) {

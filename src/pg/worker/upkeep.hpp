@@ -1,12 +1,13 @@
 // What a worker does between its rounds, if it is the first of its database: retention, expiry, partitions of usage and
-// its roll-up. One slice of a few milliseconds at a time, with rests that keep it from the jobs' way
-// (core/upkeep/pace). Regime: guarded C++.
+// its roll-up, the room of the response cache. One slice of a few milliseconds at a time, with rests that keep it from
+// the jobs' way (core/upkeep/pace). Regime: guarded C++.
 #pragma once
 
 #include <array>
 #include <cstddef>
 
 #include "core/upkeep/pace.hpp"
+#include "pg/store/cache_task.hpp"
 #include "pg/store/expiry_task.hpp"
 #include "pg/store/fold_task.hpp"
 #include "pg/store/retention_task.hpp"
@@ -39,7 +40,8 @@ class Upkeep {
   RetentionTask retention_;
   UsageTask usage_;
   FoldTask fold_;
-  std::array<Turn, 4> turns_;
+  CacheTask cache_;
+  std::array<Turn, 5> turns_;
 };
 
 }  // namespace agent_queue::pg

@@ -23,6 +23,8 @@ char *allowed_key_refs = nullptr;
 char *budget_time_zone = nullptr;
 int rate_memory_mb = 16;
 int max_tracked_users = 100000;
+int cache_max_entries = 1000000;
+int cache_max_mb = 1024;
 int cache_max_value_kb = 1024;
 
 static const config_enum_entry kNotifyModes[] = {{"off", static_cast<int>(Notify::off), false},
@@ -99,7 +101,12 @@ void define() {
   define_int("agent_queue.max_tracked_users", "Users whose requests and money of a day and month can be counted.",
              "Fixed shared memory, about 200 bytes each. Users beyond it wait, rather than exceed a budget.",
              &max_tracked_users, 1000, 10000000, PGC_POSTMASTER, 0);
-  define_int("agent_queue.cache_max_value_size", "The largest value that cache_set() takes.", nullptr,
+  define_int("agent_queue.cache_max_entries", "How many entries the response cache keeps.",
+             "Above that, those that nobody has asked for lately are deleted.", &cache_max_entries, 100, INT_MAX,
+             PGC_SIGHUP, 0);
+  define_int("agent_queue.cache_max_size", "How much the response cache keeps.", nullptr, &cache_max_mb, 1, 1024 * 1024,
+             PGC_SIGHUP, GUC_UNIT_MB);
+  define_int("agent_queue.cache_max_value_size", "The largest value that the response cache takes.", nullptr,
              &cache_max_value_kb, 1, 64 * 1024, PGC_SUSET, GUC_UNIT_KB);
   MarkGUCPrefixReserved("agent_queue");
 }

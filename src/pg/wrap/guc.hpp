@@ -24,6 +24,8 @@ extern char *allowed_key_refs;  // comma separated patterns
 extern char *budget_time_zone;  // days and months of budgets begin there
 extern int rate_memory_mb;      // of the rate limiter, in the cluster
 extern int max_tracked_users;   // of the ledger, in the cluster
+extern int cache_max_entries;   // of the response cache
+extern int cache_max_mb;        // of the response cache
 extern int cache_max_value_kb;  // of a value of cache_set()
 
 inline Notify notify_mode() {
