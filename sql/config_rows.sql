@@ -102,6 +102,7 @@ INSERT INTO cache_types (type, ttl) VALUES ('t_config2', '11 years');
 INSERT INTO agent_types (name, cache_type, cache_depends_on) VALUES
     ('t_config_unread', 'query', ARRAY['documents:{{id}}', 'users:{{}}']), ('t_config_null', 'query', ARRAY[NULL]);
 \set VERBOSITY default
+\set SHOW_CONTEXT never
 SELECT enqueue_agent('t_config_unread', '{"text": "hi", "id": 1}');
 SELECT enqueue_agent('t_config_null', '{"text": "hi"}');
 \set VERBOSITY terse

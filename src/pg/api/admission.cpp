@@ -89,9 +89,12 @@ const AgentType &find_agent_type(const Catalog &catalog, const JobRow &row) {
 }
 
 void check_type(const AgentType &type) {
-  if (type.prompt_template_error.empty()) return;
-  refuse(sqlstate("22023"), "agent type " + in_quotes(type.name) + " has a broken prompt_template",
-         type.prompt_template_error, "Correct its row in agent_types.");
+  if (!type.prompt_template_error.empty())
+    refuse(sqlstate("22023"), "agent type " + in_quotes(type.name) + " has a broken prompt_template",
+           type.prompt_template_error, "Correct its row in agent_types.");
+  if (type.cache && !type.cache->depends_on_error.empty())
+    refuse(sqlstate("22023"), "agent type " + in_quotes(type.name) + " has a broken cache_depends_on",
+           type.cache->depends_on_error, "Correct its row in agent_types.");
 }
 
 void admit_request(const JobRow &row, const AgentType &type) {

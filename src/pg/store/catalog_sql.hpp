@@ -59,9 +59,8 @@ inline constexpr const char *kReplacements = R"(
   SELECT language, phrase, replacement FROM @s@.prompt_replacements WHERE enabled ORDER BY language, phrase)";
 
 // The tables whose change makes the snapshot old.
-inline constexpr const char *kConfigTables[] = {"agent_types",  "agent_routes",  "agent_providers",
-                                                "agent_models", "agent_queues",  "agent_tiers",
-                                                "agent_limits", "agent_budgets", "prompt_replacements",
-                                                "cache_types"};
+inline constexpr const char *kConfigTables[] = {
+    "agent_types", "agent_routes", "agent_providers", "agent_models",        "agent_queues",
+    "agent_tiers", "agent_limits", "agent_budgets",   "prompt_replacements", "cache_types"};
 
 }  // namespace agent_queue::pg::sql
