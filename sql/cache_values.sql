@@ -109,7 +109,7 @@ SELECT * FROM cache_get_or_lock('t_lock', '1');
 COMMIT;
 SELECT * FROM cache_get_or_lock('t_lock', '1');
 SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND objsubid = 16721;
--- What has changed since the lock was taken is not hidden by the value that was computed meanwhile.
+-- What has changed since the lock was taken is not hidden by what was computed meanwhile.
 BEGIN;
 SELECT locked FROM cache_get_or_lock('t_lock', '2');
 SELECT cache_invalidate_dependency('prices');
@@ -125,6 +125,15 @@ SELECT cache_invalidate_dependency('prices');
 SELECT cache_set('t_lock', '3', '"new"', dependencies => '{prices}');
 COMMIT;
 SELECT cache_get('t_lock', '3');
+-- One that is released leaves both.
+BEGIN;
+SAVEPOINT s;
+SELECT locked FROM cache_get_or_lock('t_lock', '4');
+RELEASE s;
+SELECT cache_invalidate_dependency('prices');
+SELECT cache_set('t_lock', '4', '"old"', dependencies => '{prices}');
+COMMIT;
+SELECT cache_get('t_lock', '4') IS NULL AS miss;
 
 -- Whose: one's own under the identity, nobody else's, and the system's only for who may act for others.
 SET ROLE regress_agent_cache_client;
