@@ -1,19 +1,17 @@
 -- The response cache of jobs: hits at enqueue and at the claim, what makes two requests the same, who may be answered
 -- with what, what is stored, and what is not.
+INSERT INTO cache_types (type, ttl) VALUES ('t_kind', '24 hours');
 INSERT INTO agent_types (name, cache_type, cache_scope) VALUES
-    ('t_cache', 'translation', 'user'), ('t_cache_shared', 'translation', 'shared'), ('t_cache_off', 'translation', 'off');
+    ('t_cache', 't_kind', 'user'), ('t_cache_shared', 't_kind', 'shared'), ('t_cache_off', 't_kind', 'off');
 INSERT INTO agent_types (name) VALUES ('t_cache_none');
 INSERT INTO agent_routes (agent_type, provider, model)
 SELECT name, 'echo', 'echo' FROM agent_types WHERE name LIKE 't\_cache%';
 INSERT INTO agent_models (provider, model, input_usd_per_mtok, output_usd_per_mtok, valid_from)
 VALUES ('echo', 'echo', 1000, 2000, '2026-08-02');
--- Enqueues, waits, and says how the answer came.
+-- Enqueues.
 CREATE FUNCTION t_ask(request jsonb, kind text DEFAULT 't_cache', whose uuid DEFAULT NULL, goes_around boolean DEFAULT false)
 RETURNS bigint LANGUAGE sql AS $$
     SELECT enqueue_agent(kind, request, user_id => whose, skip_cache => goes_around)
-$$;
-CREATE FUNCTION t_said(job bigint) RETURNS TABLE (said text, cached boolean, stale boolean, cost numeric) LANGUAGE sql AS $$
-    SELECT wait_agent(job) ->> 'text', q.cached, q.stale, q.cost_usd FROM agent_queue AS q WHERE q.id = job
 $$;
 
 -- A miss, and a hit: born completed, in the same transaction, for nothing.
@@ -69,7 +67,8 @@ FROM cache_store WHERE agent_type = 't_cache_shared';
 INSERT INTO agent_queue (agent_type, request_data) VALUES ('t_cache', '{"text": "hola"}')
 RETURNING id AS plain, status, cached \gset
 SELECT :'status' AS status, :'cached' AS cached;
-SELECT * FROM t_said(:plain);
+SELECT wait_agent(:plain) ->> 'text' AS said;
+SELECT cached, stale, cost_usd FROM agent_queue WHERE id = :plain;
 SELECT cached, cost_usd, attempt FROM api_usage WHERE queue_id = :plain;
 
 -- Many at once: those that are known are born completed, each with its usage; a key that comes again is the same job.
@@ -109,7 +108,7 @@ SELECT t_ask('{"text": "hola"}') AS same \gset
 SELECT cached FROM agent_queue WHERE id = :same;
 
 -- Time to live.
-UPDATE cache_types SET ttl = '1 ms' WHERE type = 'translation';
+UPDATE cache_types SET ttl = '1 ms' WHERE type = 't_kind';
 SELECT t_ask('{"text": "short"}') AS short \gset
 SELECT wait_agent(:short) IS NOT NULL AS is_answered;
 SELECT pg_sleep(0.005);
@@ -121,7 +120,7 @@ UPDATE agent_types SET stale_while_revalidate = '1 hour' WHERE name = 't_cache';
 SELECT t_ask('{"text": "short"}') AS revalidated \gset
 SELECT status, cached, stale FROM agent_queue WHERE id = :revalidated;
 UPDATE agent_types SET stale_while_revalidate = NULL WHERE name = 't_cache';
-UPDATE cache_types SET ttl = '24 hours' WHERE type = 'translation';
+UPDATE cache_types SET ttl = '24 hours' WHERE type = 't_kind';
 
 -- Dependencies: a change in the user's transaction, and the answer is not found any more.
 UPDATE agent_types SET cache_depends_on = ARRAY['documents:{{doc}}'] WHERE name = 't_cache';
@@ -165,11 +164,11 @@ DROP ROLE regress_cache_web;
 SELECT cached_requests > 0 AS has_hits, saved_cost > 0 AS has_saved FROM user_costs
 WHERE user_id = '00000000-0000-0000-0000-00000000ca01';
 
-DROP FUNCTION t_said(bigint);
 DROP FUNCTION t_ask(jsonb, text, uuid, boolean);
 DELETE FROM agent_queue WHERE agent_type LIKE 't\_cache%';
 DELETE FROM cache_store WHERE agent_type LIKE 't\_cache%';
 DELETE FROM cache_versions;
+DELETE FROM cache_types WHERE type = 't_kind';
 DELETE FROM agent_routes WHERE agent_type LIKE 't\_cache%';
 DELETE FROM agent_types WHERE name LIKE 't\_cache%';
 DELETE FROM agent_models WHERE provider = 'echo' AND model = 'echo' AND input_usd_per_mtok = 1000;
