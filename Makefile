@@ -4,6 +4,7 @@
 #   WERROR=1                       warnings are errors (make check sets it)
 #   JOBS=2                         how many things at once
 #   V=1                            show the compiler's command lines
+#   OBJECTS=build/pg15             make core tests these objects of the extension, and compiles only the tests
 #
 # The extension is built by PGXS (tools/extension.mk) in build/pgNN, the pure rooms and their tests by CMake in
 # build/core. Tests that need a server run on throw-away instances of the installed extension (tools/server_tests).
@@ -40,9 +41,9 @@ clean: ## remove everything that was built
 core: build-core ## unit and simulator tests of the pure rooms, without any server
 	@tools/core_tests build/core
 
-build-core:
+build-core: $(if $(OBJECTS),all)
 	@mkdir -p build
-	@cmake -S . -B build/core >build/core.log 2>&1 || { cat build/core.log; exit 1; }
+	@cmake -S . -B build/core -DAQ_OBJECTS=$(abspath $(OBJECTS)) >build/core.log 2>&1 || { cat build/core.log; exit 1; }
 	@cmake --build build/core -j $(JOBS)
 
 format: ## format the C++ in place
@@ -53,7 +54,7 @@ format-check: ## fail if clang-format would change something
 
 tidy: ## clang-tidy over the pure rooms; files that did not change are skipped
 	@mkdir -p build
-	@cmake -S . -B build/core >build/core.log 2>&1 || { cat build/core.log; exit 1; }
+	@cmake -S . -B build/core -DAQ_OBJECTS= >build/core.log 2>&1 || { cat build/core.log; exit 1; }
 	@tools/tidy build/core
 
 layers: ## hold every #include against the table of src/README.md
