@@ -32,5 +32,11 @@ TEST(CacheDependency, IsComparedOnce) {
   EXPECT_EQ(with_groups(Names{"a:1", "a:1", "a:*"}), (Names{"a:1", "a:*"}));
 }
 
+TEST(CacheDependency, OnlyAPrefixWithAStarIsAGroup) {
+  EXPECT_TRUE(is_group("documents:*"));
+  for (const char *name : {"documents:42", "documents", "*", "documents:a:*"})
+    EXPECT_FALSE(is_group(name)) << name;
+}
+
 }  // namespace
 }  // namespace agent_queue

@@ -68,6 +68,15 @@ TEST_F(LeadersTest, AVacantPlaceThatNobodyFollowedIsFree) {
   EXPECT_EQ(claim(kKey, 2, 7, kNow + 1s, kNow + 61s).until, kNow + 61s);
 }
 
+TEST_F(LeadersTest, WhereAnswersAreNotStoredEverybodyCalls) {
+  standing(1);
+  standing(2);
+  EXPECT_TRUE(leaders_.spoil(kKey, 1));
+  EXPECT_EQ(standing(2), Standing::alone);
+  EXPECT_EQ(standing(3), Standing::alone);
+  EXPECT_EQ(claim(kKey, 4, 7, kNow + 60s, kNow + 120s).standing, Standing::leads);  // it may be better by then
+}
+
 TEST_F(LeadersTest, OnlyTheLeaderEndsItsLead) {
   standing(1);
   standing(2);

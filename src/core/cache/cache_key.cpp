@@ -6,6 +6,7 @@
 #include <cstdlib>
 
 #include "core/cache/canonical_json.hpp"
+#include "core/cache/dependency.hpp"
 #include "core/cache/digest_builder.hpp"
 #include "core/catalog/model_info.hpp"
 #include "core/prompt/letters.hpp"
@@ -118,6 +119,8 @@ Result<std::vector<std::string>> render_dependencies(std::span<const TextTemplat
                    "an entry of cache_depends_on has " + std::to_string(letters) +
                        " characters with the fields of the request, which is not from 1 to 200",
                    {}};
+    if (is_group(*rendered))
+      return Error{ErrorKind::invalid_input, "an entry of cache_depends_on is a whole group: " + *rendered, {}};
     if (std::find(dependencies.begin(), dependencies.end(), *rendered) == dependencies.end())
       dependencies.push_back(std::move(*rendered));
   }

@@ -12,6 +12,10 @@ std::optional<std::string> group_of(std::string_view dependency) {
   return group == dependency ? std::nullopt : std::optional(std::move(group));
 }
 
+bool is_group(std::string_view name) {
+  return name.size() > 1 && name.ends_with(":*") && name.find(':') == name.size() - 2;
+}
+
 std::vector<std::string> with_groups(std::span<const std::string> dependencies) {
   std::vector<std::string> names;
   std::unordered_set<std::string> seen;

@@ -46,6 +46,14 @@ bool Leaders::remove(const LeadKey &key, std::int64_t job) {
   return is_followed;
 }
 
+bool Leaders::spoil(const LeadKey &key, std::int64_t job) {
+  LeadEntry *entry = find_led_by(key, job);
+  if (entry == nullptr || !entry->is_followed) return remove(key, job);
+  entry->job = 0;
+  entry->is_spoiled = true;
+  return true;
+}
+
 bool Leaders::is_led(const LeadKey &key, WallTime until) const {
   const LeadEntry *entry = find(key);
   return entry != nullptr && entry->job != 0 && entry->until == micros(until);

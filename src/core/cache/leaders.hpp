@@ -32,6 +32,7 @@ struct LeadEntry {
   LeadKey key;
   bool is_taken = false;
   bool is_followed = false;  // somebody may wait for it
+  bool is_spoiled = false;   // its answers are not to be stored: until `until` everybody calls for himself
   std::int64_t job = 0;      // 0: the place is empty
   std::uint64_t worker = 0;  // its incarnation; 0: the job waits for another attempt
   std::int64_t until = 0;    // microseconds of WallTime
@@ -61,6 +62,7 @@ class Leaders {
              IsAlive is_alive) {
     LeadEntry *entry = find(key);
     if (entry != nullptr && entry->until > micros(now)) {
+      if (entry->is_spoiled) return {Standing::alone, {}};
       const bool is_led = entry->job != 0 && entry->job != job && (entry->worker == 0 || is_alive(entry->worker));
       if (is_led) {
         entry->is_followed = true;
@@ -69,7 +71,7 @@ class Leaders {
     } else {
       if (entry == nullptr) entry = make_room(key, now);
       if (entry == nullptr) return {Standing::alone, {}};
-      *entry = LeadEntry{key, true, false, 0, 0, micros(until)};
+      *entry = LeadEntry{key, true, false, false, 0, 0, micros(until)};
     }
     entry->job = job;
     entry->worker = worker;
@@ -82,6 +84,9 @@ class Leaders {
   bool vacate(const LeadKey &key, std::int64_t job);
   // It has stored its answer: nobody needs to follow any more. Returns whether somebody did.
   bool remove(const LeadKey &key, std::int64_t job);
+
+  // It has an answer, which is none to be stored: nobody shall wait for another one. Returns whether somebody did.
+  bool spoil(const LeadKey &key, std::int64_t job);
 
   // Is there a leader to be followed until then?
   bool is_led(const LeadKey &key, WallTime until) const;

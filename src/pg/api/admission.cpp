@@ -66,7 +66,16 @@ struct AdmissionClock {
   }
 };
 
-AdmissionCall::AdmissionCall(std::int64_t now, Cache cache) : now_(now), cache_(cache), outer_(current_call) {
+static int trigger_depth() {
+  return guard([] { return DatumGetInt32(OidFunctionCall0(F_PG_TRIGGER_DEPTH)); });
+}
+
+bool AdmissionCall::is_own() const {
+  return trigger_depth() == trigger_depth_ + 1;
+}
+
+AdmissionCall::AdmissionCall(std::int64_t now, Cache cache)
+    : now_(now), cache_(cache), trigger_depth_(trigger_depth()), outer_(current_call) {
   current_call = this;
 }
 
@@ -219,8 +228,10 @@ std::size_t bytes_of(Datum jsonb) {
 // True: the job has its answer, and waits for nothing.
 bool admit_answer(JobRow &row, const AgentType &type, const std::optional<UserId> &user, bool is_delayed,
                   TimestampTz now) {
-  if (current_call != nullptr && current_call->skips_cache()) return false;
-  if (!admit_cache_key(row, type, user) || current_call == nullptr || is_delayed) return false;
+  if (!type.cache) return false;
+  const bool is_of_a_call = current_call != nullptr && current_call->is_own();
+  if (is_of_a_call && current_call->skips_cache()) return false;
+  if (!admit_cache_key(row, type, user) || !is_of_a_call || is_delayed) return false;
   std::optional<AdmittedHit> hit = answer_at_once(row, type, user, now);
   if (!hit) return false;
   current_call->note_hit(std::move(*hit));
@@ -244,12 +255,13 @@ bool admit_new(JobRow &row) {
   admit_expires_at(row, type, run_at, clock);
   if (!charge_rates({*catalog, user, type, queue}, current_call == nullptr ? 1 : current_call->jobs_seen()))
     return false;
+  const std::shared_ptr<const Payers> payers = current_payers();
+  const shared::Payer payer = find_payer(*payers, type, user);
   if (admit_answer(row, type, user, run_at > clock.now, clock.now)) {
+    admit_answered(payer);
     row.set_int64(Column::claim_key, claim_key(Micros{clock.now}, priority));
     return true;
   }
-  const std::shared_ptr<const Payers> payers = current_payers();
-  const shared::Payer payer = find_payer(*payers, type, user);
   admit_spending(payer, *catalog, type, bytes_of(row.get(Column::request_data)));
   // A job of later stands where its time puts it; a moment's delay is no way to the front.
   const bool is_of_now = run_at - clock.now < kSoon;

@@ -29,10 +29,9 @@ class AdmissionCall {
   std::int64_t jobs_seen() const { return jobs_seen_; }
 
   bool skips_cache() const { return cache_ == Cache::skipped; }
-  void note_hit(AdmittedHit hit) {
-    hit.number = jobs_seen_;
-    hits_.push_back(std::move(hit));
-  }
+  // Is the row that is being admitted one of the call's own, and not one that a trigger inserts meanwhile?
+  bool is_own() const;
+  void note_hit(AdmittedHit hit) { hits_.push_back(std::move(hit)); }
   // Of jobs that were admitted with their answers; some may not have been inserted.
   const std::vector<AdmittedHit> &hits() const { return hits_; }
 
@@ -41,6 +40,7 @@ class AdmissionCall {
 
   std::int64_t now_;
   Cache cache_;
+  int trigger_depth_;
   std::vector<AdmittedHit> hits_;
   std::int64_t jobs_seen_ = 0;
   AdmissionCall *outer_;

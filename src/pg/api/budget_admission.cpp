@@ -139,4 +139,11 @@ void admit_spending(const shared::Payer &payer, const Catalog &catalog, const Ag
   count_request(key, payer, now, windows);
 }
 
+void admit_answered(const shared::Payer &payer) {
+  if (!payer.user) return;
+  const shared::LedgerKey key{.database = MyDatabaseId, .extension = installation().extension};
+  const WallTime now = to_wall(GetCurrentTimestamp());
+  count_request(key, payer, now, roll_windows(key, now));
+}
+
 }  // namespace agent_queue::pg

@@ -21,4 +21,7 @@ shared::Payer find_payer(const Payers &payers, const AgentType &type, const std:
 void admit_spending(const shared::Payer &payer, const Catalog &catalog, const AgentType &type,
                     std::size_t request_bytes);
 
+// The same for a job that has its answer already: it costs nothing, and is one request of the day.
+void admit_answered(const shared::Payer &payer);
+
 }  // namespace agent_queue::pg

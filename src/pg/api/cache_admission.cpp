@@ -140,6 +140,7 @@ bool admit_cache_key(JobRow &row, const AgentType &type, const std::optional<Use
 
 std::optional<AdmittedHit> answer_at_once(JobRow &row, const AgentType &type, const std::optional<UserId> &user,
                                           std::int64_t now) {
+  if (row.is_null(Column::id)) return std::nullopt;  // what is answered must be found again
   const Datum packed = row.get(Column::cache_key);
   const auto *bytes = reinterpret_cast<const bytea *>(DatumGetPointer(packed));
   const std::optional<JobCacheKey> key =
@@ -165,6 +166,7 @@ std::optional<AdmittedHit> answer_at_once(JobRow &row, const AgentType &type, co
   row.set_int64(Column::completed_at, now);
 
   AdmittedHit hit;
+  hit.job = JobId{row.get_int64(Column::id)};
   hit.user = user;
   hit.agent_type = type.name;
   hit.provider = text_or_null(answer.provider);
@@ -174,14 +176,13 @@ std::optional<AdmittedHit> answer_at_once(JobRow &row, const AgentType &type, co
   return hit;
 }
 
-void write_hits(const std::vector<AdmittedHit> &hits, const std::vector<std::int64_t> &ids) {
-  if (hits.empty()) return;
+void write_hits(const std::vector<AdmittedHit> &hits, const std::unordered_set<std::int64_t> &inserted) {
   std::vector<std::optional<std::int64_t>> queue_ids, at;
   std::vector<std::optional<UserId>> users;
   std::vector<std::optional<std::string_view>> types, providers, models, saved;
-  for (std::size_t i = 0; i < hits.size(); ++i) {
-    const AdmittedHit &hit = hits[i];
-    queue_ids.emplace_back(ids[i]);
+  for (const AdmittedHit &hit : hits) {
+    if (!inserted.contains(hit.job.value)) continue;
+    queue_ids.emplace_back(hit.job.value);
     users.push_back(hit.user);
     types.emplace_back(hit.agent_type);
     providers.emplace_back(hit.provider);
@@ -189,13 +190,14 @@ void write_hits(const std::vector<AdmittedHit> &hits, const std::vector<std::int
     saved.emplace_back(hit.saved_usd);
     at.emplace_back(hit.at);
   }
+  if (queue_ids.empty()) return;
   const Installation &where = installation();
   const ActAs owner(where.owner);
-  DatumValue values[] = {int8_array(queue_ids), int4_array(std::vector<std::int32_t>(hits.size(), 1)),
+  DatumValue values[] = {int8_array(queue_ids), int4_array(std::vector<std::int32_t>(queue_ids.size(), 1)),
                          uuid_array(users),     text_array(types),
                          text_array(providers), text_array(models),
                          text_array(saved),     timestamptz_array(at)};
-  usage_plan(where).run(values, hits.size());
+  usage_plan(where).run(values, queue_ids.size());
 }
 
 }  // namespace agent_queue::pg

@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <optional>
 #include <string>
+#include <unordered_set>
 #include <vector>
 
 #include "core/base/ids.hpp"
@@ -15,7 +16,7 @@ namespace agent_queue::pg {
 
 // A job that was admitted with its answer: for its row of api_usage.
 struct AdmittedHit {
-  std::int64_t number = 1;  // of the job in its call, from 1
+  JobId job;
   std::optional<UserId> user;
   std::string agent_type;
   std::optional<std::string> provider;
@@ -33,8 +34,8 @@ bool admit_cache_key(JobRow &row, const AgentType &type, const std::optional<Use
 std::optional<AdmittedHit> answer_at_once(JobRow &row, const AgentType &type, const std::optional<UserId> &user,
                                           std::int64_t now);
 
-// Writes their rows of api_usage, as the extension's owner. `ids`: of the jobs, by the hits' order. SPI must be
+// Writes the rows of api_usage of those hits whose jobs are among `inserted`, as the extension's owner. SPI must be
 // connected; its last result is gone afterwards.
-void write_hits(const std::vector<AdmittedHit> &hits, const std::vector<std::int64_t> &ids);
+void write_hits(const std::vector<AdmittedHit> &hits, const std::unordered_set<std::int64_t> &inserted);
 
 }  // namespace agent_queue::pg

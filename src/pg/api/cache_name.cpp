@@ -1,4 +1,5 @@
 #include "pg/api/cache_name.hpp"
+#include "core/cache/dependency.hpp"
 
 #include <algorithm>
 
@@ -84,7 +85,7 @@ std::vector<std::string> dependencies_argument(FunctionCallInfoBaseData *fcinfo,
     raise(sqlstate("22023"), {.message = "dependencies has " + std::to_string(elements.count) + " elements; at most " +
                                          std::to_string(kDependenciesMax) + " are compared",
                               .detail = {},
-                              .hint = "Name what they have in common, such as documents:*."});
+                              .hint = "Watch their table by a coarser key_column, and name its values."});
   std::vector<std::string> names;
   for (int i = 0; i < elements.count; ++i) {
     if (elements.nulls[i])
@@ -93,6 +94,12 @@ std::vector<std::string> dependencies_argument(FunctionCallInfoBaseData *fcinfo,
     std::string storage;
     names.emplace_back(to_utf8({VARDATA_ANY(element), VARSIZE_ANY_EXHDR(element)}, storage));
     check_length(names.back(), "an element of dependencies");
+    if (is_group(names.back()))
+      raise(sqlstate("22023"),
+            {.message = to_server_encoding("\"" + names.back() + "\" is a whole group: nothing can depend on it"),
+             .detail = "A change of one row is a change of its own name only.",
+             .hint = "Watch the table by a coarser key_column, or change a name of your own with "
+                     "cache_invalidate_dependency()."});
   }
   return names;
 }

@@ -31,7 +31,7 @@ inline constexpr const char *kDropAll = R"(
 // $1 dependency
 inline constexpr const char *kDropDependency = R"(
   DELETE FROM @s@.cache_store WHERE key = ANY(ARRAY(
-    SELECT key FROM @s@.cache_store WHERE dependencies @> ARRAY[$1] ORDER BY key FOR UPDATE)))";
+    SELECT key FROM @s@.cache_store WHERE dependencies @> ARRAY[$1] ORDER BY key FOR UPDATE SKIP LOCKED)))";
 
 // $1 category
 inline constexpr const char *kDropCategory = R"(

@@ -174,7 +174,7 @@ std::uintptr_t enqueue_one(EnqueueTerms &terms) {
     AdmissionCall call(terms.now, cache_use(terms));
     if (insert_jobs(terms, sql::Jobs::one, where) == 1) {
       const std::int64_t id = read_id(0);
-      write_hits(call.hits(), {id});
+      if (!call.hits().empty()) write_hits(call.hits(), {id});
       return Int64GetDatum(id);
     }
     need_key(terms);
@@ -267,19 +267,10 @@ class Inserted {
   }
   std::uint64_t count() const { return count_; }
 
-  // The last statement's rows are all jobs of the call, in order: they are its result, and those that were inserted
-  // with their answers have their usage written.
-  void finish(ReturnSetInfo *result, std::uint64_t rows) const {
-    std::vector<AdmittedHit> written;
-    std::vector<std::int64_t> ids;
-    for (const AdmittedHit &hit : hits_) {
-      const auto row = static_cast<std::uint64_t>(hit.number - 1);
-      if (row >= rows || !ids_.contains(read_id(row))) continue;
-      written.push_back(hit);
-      ids.push_back(read_id(row));
-    }
+  // The last statement's rows are all jobs of the call, in order: they are its result.
+  void finish(ReturnSetInfo *result) const {
     guard([&] { put_ids(result); });
-    write_hits(written, ids);
+    if (!hits_.empty()) write_hits(hits_, ids_);
   }
 
  private:
@@ -305,7 +296,7 @@ void enqueue_many(EnqueueTerms &terms, ReturnSetInfo *result) {
     RequestNumberContext context(call);
     const std::uint64_t now_inserted = insert_jobs(terms, sql::Jobs::many, where);
     inserted.note(call, now_inserted);
-    if (now_inserted == count) return inserted.finish(result, count);
+    if (now_inserted == count) return inserted.finish(result);
     need_key(terms);
     const std::string key = text_of(terms.value(kKeyParameter));
     const std::uint64_t rows = find_same(terms, sql::Jobs::many, where);
@@ -314,7 +305,7 @@ void enqueue_many(EnqueueTerms &terms, ReturnSetInfo *result) {
       continue;
     }
     charge.keep(static_cast<std::int64_t>(inserted.count()));
-    return inserted.finish(result, rows);
+    return inserted.finish(result);
   }
   refuse_race(text_of(terms.value(kKeyParameter)));
 }

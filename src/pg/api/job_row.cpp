@@ -20,6 +20,7 @@ struct ColumnName {
 
 // In the order of Column.
 constexpr ColumnName kColumns[] = {
+    {"id", INT8OID},
     {"user_id", UUIDOID},
     {"created_at", TIMESTAMPTZOID},
     {"run_at", TIMESTAMPTZOID},

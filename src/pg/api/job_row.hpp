@@ -12,6 +12,7 @@ struct TupleDescData;
 namespace agent_queue::pg {
 
 enum class Column {
+  id,
   user_id,
   created_at,
   run_at,

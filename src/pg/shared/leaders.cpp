@@ -56,6 +56,13 @@ bool remove_lead(DatabaseOid database, const Digest &key, JobId job) {
   return is_followed;
 }
 
+bool spoil_lead(DatabaseOid database, const Digest &key, JobId job) {
+  LWLockAcquire(state->leaders_lock, LW_EXCLUSIVE);
+  const bool is_followed = table().spoil(lead_key(database, key), job.value);
+  LWLockRelease(state->leaders_lock);
+  return is_followed;
+}
+
 bool is_led(DatabaseOid database, const Digest &key, WallTime until) {
   LWLockAcquire(state->leaders_lock, LW_SHARED);
   const bool result = table().is_led(lead_key(database, key), until);

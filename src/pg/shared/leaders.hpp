@@ -15,9 +15,10 @@ inline constexpr int kLeadersMax = 65536;
 Leaders::Lead claim_lead(DatabaseOid database, const Digest &key, JobId job, ClaimToken worker, WallTime now,
                          WallTime until);
 void suspend_lead(DatabaseOid database, const Digest &key, JobId job);
-// Both return whether somebody may be following.
+// These return whether somebody may be following.
 bool vacate_lead(DatabaseOid database, const Digest &key, JobId job);
 bool remove_lead(DatabaseOid database, const Digest &key, JobId job);
+bool spoil_lead(DatabaseOid database, const Digest &key, JobId job);
 bool is_led(DatabaseOid database, const Digest &key, WallTime until);
 
 }  // namespace agent_queue::pg::shared

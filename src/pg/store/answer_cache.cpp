@@ -1,6 +1,7 @@
 #include "pg/store/answer_cache.hpp"
 
 #include <algorithm>
+#include <map>
 #include <utility>
 
 #include "core/wire/json_read.hpp"
@@ -48,7 +49,8 @@ bool contains(const std::vector<std::int64_t> &jobs, JobId job) {
 AnswerCache::Statements::Statements(const Installation &where)
     : serve(sql::kServe, sql::kServedRows, {TIMESTAMPTZOID, BOOLOID}, where),
       served_usage(sql::kServedUsage, sql::kServedUsageRows, {}, where),
-      store_answers(sql::kStoreAnswers, sql::kStoredRows, {}, where) {}
+      store_answers(sql::kStoreAnswers, sql::kStoredRows, {}, where),
+      locked_keys(render_sql(sql::kLockedKeys, where), {TEXTARRAYOID}) {}
 
 void AnswerCache::open(const Installation &where) {
   followers_.open(where);
@@ -108,20 +110,38 @@ std::vector<AnswerCache::Consulted> AnswerCache::consult(const Catalog &catalog,
                           now.wall - rule.stale_while_revalidate.value_or(Micros{0}), job.user_id, job.agent_type,
                           call->attempt});
     }
-    const LeadEnd follows{call->key, call->store_key, {}, Micros{0}};
     const Leaders::Lead lead = take_lead(job.id, std::move(*call), now);
-    if (lead.standing != Leaders::Standing::follows) continue;
-    all[i] = {Verdict::follows, lead.until};
-    followed_.push_back(follows);
-    followed_.back().until = lead.until;
+    if (lead.standing == Leaders::Standing::follows) all[i] = {Verdict::follows, lead.until};
   }
+  consulted_at_ = now.wall;
   const std::vector<bool> served = serve(servings, now, ended);
   for (std::size_t i = 0; i < served.size(); ++i) {
     if (!served[i]) continue;
     all[asked[i]].verdict = Verdict::served;
     stored_.push_back(servings[i].job.value);  // its answer is there
   }
+  for (std::size_t i = 0; i < rows.size(); ++i)
+    if (all[i].verdict == Verdict::follows) note_followed(catalog, *rows[i], all[i].until, now);
   return all;
+}
+
+// Once for all that follow the same leader.
+void AnswerCache::note_followed(const Catalog &catalog, const JobRow &row, WallTime until, Now now) {
+  for (const LeadEnd &known : followed_)
+    if (known.key.digest == row.cache_key->digest && known.until == until) return;
+  const std::string key = store_key(rule_of(catalog, row.job.agent_type)->type, row.cache_key->digest);
+  followed_.push_back({*row.cache_key, key, until, now.wall, true});
+}
+
+void AnswerCache::begin(JobId job, WallTime started_at) {
+  const auto it = calls_.find(job.value);
+  if (it != calls_.end()) it->second.started_at = started_at;
+}
+
+// Of this very attempt: the job may have been cancelled, and be called once more.
+AnswerCache::Call *AnswerCache::call_of(const Settlement &settlement) {
+  const auto it = calls_.find(settlement.id.value);
+  return it != calls_.end() && it->second.started_at == settlement.started_at ? &it->second : nullptr;
 }
 
 void AnswerCache::resign(JobId job) {
@@ -129,15 +149,20 @@ void AnswerCache::resign(JobId job) {
 }
 
 void AnswerCache::adopt(const Catalog &catalog, const ClaimedJob &job, const std::optional<JobCacheKey> &key, Now now) {
-  if (std::optional<Call> call = call_of(catalog, job, key, now)) take_lead(job.id, std::move(*call), now);
+  if (std::optional<Call> call = call_of(catalog, job, key, now)) {
+    take_lead(job.id, std::move(*call), now);
+    begin(job.id, job.started_at);
+  }
 }
 
 std::vector<bool> AnswerCache::serve(std::span<const Serving> servings, Now now, std::vector<EndedJob> &ended) {
   std::vector<bool> served(servings.size());
   if (servings.empty()) return served;
   const std::size_t count = servings.size();
-  NumberColumn ids, usable_since;
-  TextColumn statuses, keys;
+  NumberColumn ids, started_at, usable_since;
+  TextColumn statuses, keys, costs;
+  std::vector<std::int32_t> attempts_added;
+  std::deque<std::string> amounts;
   std::vector<std::optional<UserId>> claims;
   std::unordered_map<std::int64_t, std::size_t> places;
   for (std::size_t i = 0; i < count; ++i) {
@@ -146,14 +171,23 @@ std::vector<bool> AnswerCache::serve(std::span<const Serving> servings, Now now,
     claims.push_back(servings[i].is_ours ? std::optional(claim_bytes(claim_)) : std::nullopt);
     keys.emplace_back(servings[i].key);
     usable_since.emplace_back(from_wall(servings[i].usable_since));
+    const Settlement *failed = servings[i].failed;
+    const bool has_cost = failed != nullptr && failed->usage && failed->usage->cost;
+    started_at.push_back(failed != nullptr ? std::optional(from_wall(failed->started_at)) : std::nullopt);
+    attempts_added.push_back(failed != nullptr && failed->costs_attempt ? 1 : 0);
+    if (has_cost) amounts.push_back(failed->usage->cost->to_string());
+    costs.push_back(has_cost ? std::optional<std::string_view>(amounts.back()) : std::nullopt);
     places.emplace(servings[i].job.value, i);
   }
   const bool is_text_wanted = settings::notify_mode() == settings::Notify::full;
   DatumValue values[] = {int8_array(ids),
                          text_array(statuses),
                          uuid_array(claims),
+                         timestamptz_array(started_at),
                          text_array(keys),
                          timestamptz_array(usable_since),
+                         text_array(costs),
+                         int4_array(attempts_added),
                          TimestampTzGetDatum(from_wall(now.wall)),
                          BoolGetDatum(is_text_wanted)};
   if (statements_->serve.run(values, count) == 0) return served;
@@ -191,38 +225,66 @@ std::vector<bool> AnswerCache::stand_in(const Catalog &catalog, std::span<const 
   std::vector<std::size_t> asked;
   for (std::size_t i = 0; i < settlements.size(); ++i) {
     const Settlement &settlement = settlements[i];
-    const auto it = calls_.find(settlement.id.value);
-    if (it == calls_.end() || !is_providers_failure(settlement)) continue;
-    const Call &call = it->second;
-    const CacheRule *rule = rule_of(catalog, call.agent_type);
-    if (rule == nullptr || !rule->stale_if_error || call.key.kind == JobCacheKey::Kind::refresh) continue;
+    const Call *call = call_of(settlement);
+    if (call == nullptr || !is_providers_failure(settlement)) continue;
+    const CacheRule *rule = rule_of(catalog, call->agent_type);
+    if (rule == nullptr || !rule->stale_if_error || call->key.kind == JobCacheKey::Kind::refresh) continue;
     asked.push_back(i);
-    servings.push_back({settlement.id, "processing", true, call.store_key, now.wall - *rule->stale_if_error, call.user,
-                        call.agent_type, call.attempt + 1});
+    servings.push_back({settlement.id, "processing", true, call->store_key, now.wall - *rule->stale_if_error,
+                        call->user, call->agent_type, call->attempt + 1, &settlement});
   }
   const std::vector<bool> served = serve(servings, now, ended);
   for (std::size_t i = 0; i < served.size(); ++i) {
     if (!served[i]) continue;
     all[asked[i]] = true;
-    stood_in_.emplace(servings[i].job.value, now.wall - servings[i].usable_since);
+    stood_in_.emplace(servings[i].job.value, servings[i].usable_since);
   }
   return all;
 }
 
+// Keys that somebody else has locked, a user who invalidates them, say. A paid answer does not wait for that.
+std::unordered_set<std::string> AnswerCache::locked_keys(const std::vector<std::string> &keys) {
+  DatumValue values[] = {text_array({keys.begin(), keys.end()})};
+  statements_->locked_keys.run(values, nullptr, KeptPlan::Mode::read_write);
+  std::vector<std::string> locked = read_texts();
+  return {locked.begin(), locked.end()};
+}
+
 void AnswerCache::store(const Catalog &catalog, std::span<const Settlement> settlements,
                         const std::vector<SettleFate> &fates, Now now) {
+  // By key: two workers store in one order, and of two answers to one key the later one counts.
+  std::map<std::string, std::pair<const Settlement *, const Call *>> good;
+  std::vector<std::string> wanted;
+  const auto bytes_max = static_cast<std::size_t>(settings::cache_max_value_kb) * 1024;
+  for (std::size_t i = 0; i < settlements.size(); ++i) {
+    const Settlement &settlement = settlements[i];
+    const Call *call = call_of(settlement);
+    if (fates[i] != SettleFate::settled || !settlement.is_reusable || call == nullptr) continue;
+    if (rule_of(catalog, call->agent_type) == nullptr || settlement.result.size() > bytes_max) continue;
+    good.insert_or_assign(call->store_key, std::pair(&settlement, call));
+    wanted.push_back(call->store_key);
+    stored_.push_back(settlement.id.value);
+  }
+  if (good.empty()) return;
+  for (const std::string &key : locked_keys(wanted)) {
+    std::erase(stored_, good.at(key).first->id.value);
+    good.erase(key);
+  }
+  write_answers(catalog, good, now);
+}
+
+void AnswerCache::write_answers(const Catalog &catalog,
+                                const std::map<std::string, std::pair<const Settlement *, const Call *>> &answers,
+                                Now now) {
+  if (answers.empty()) return;
   TextColumn keys, types, values, dependencies, agent_types, requests, providers, models, costs;
   NumberColumn created_at, expires_at, kept_until, inputs, outputs;
   std::vector<std::optional<UserId>> owners;
   std::deque<std::string> amounts;
-  for (std::size_t i = 0; i < settlements.size(); ++i) {
-    const Settlement &settlement = settlements[i];
-    const auto it = calls_.find(settlement.id.value);
-    if (fates[i] != SettleFate::settled || !settlement.is_reusable || it == calls_.end()) continue;
-    const Call &call = it->second;
+  for (const auto &[key, answer] : answers) {
+    const Settlement &settlement = *answer.first;
+    const Call &call = *answer.second;
     const CacheRule *rule = rule_of(catalog, call.agent_type);
-    const auto bytes_max = static_cast<std::size_t>(settings::cache_max_value_kb) * 1024;
-    if (rule == nullptr || settlement.result.size() > bytes_max) continue;
     const Micros grace =
         std::max(rule->stale_if_error.value_or(Micros{0}), rule->stale_while_revalidate.value_or(Micros{0}));
     keys.emplace_back(call.store_key);
@@ -242,9 +304,7 @@ void AnswerCache::store(const Catalog &catalog, std::span<const Settlement> sett
     outputs.push_back(usage != nullptr ? std::optional(usage->usage.output) : std::nullopt);
     if (usage != nullptr && usage->cost) amounts.push_back(usage->cost->to_string());
     costs.push_back(usage != nullptr && usage->cost ? std::optional<std::string_view>(amounts.back()) : std::nullopt);
-    stored_.push_back(settlement.id.value);
   }
-  if (keys.empty()) return;
   DatumValue columns[] = {text_array(keys),
                           text_array(types),
                           text_array(values),
@@ -264,65 +324,90 @@ void AnswerCache::store(const Catalog &catalog, std::span<const Settlement> sett
 }
 
 // What follows it is finished by this worker in its next steps.
-void AnswerCache::forget(JobId job, bool is_stored, Micros grace) {
+void AnswerCache::forget(JobId job, const End &end) {
   const auto it = calls_.find(job.value);
   if (it == calls_.end()) return;
   const Call &call = it->second;
+  bool is_followed = false;
   if (call.leads) {
-    const bool is_followed = is_stored ? shared::remove_lead(database_, call.key.digest, job)
-                                       : shared::vacate_lead(database_, call.key.digest, job);
-    if (is_followed) followers_.add({call.key, call.store_key, call.until, grace});
+    switch (end.kind) {
+      case End::Kind::stored:
+        is_followed = shared::remove_lead(database_, call.key.digest, job);
+        break;
+      case End::Kind::failed:
+        is_followed = shared::vacate_lead(database_, call.key.digest, job);
+        break;
+      case End::Kind::not_stored:
+        is_followed = shared::spoil_lead(database_, call.key.digest, job);
+        break;
+    }
   }
+  if (is_followed)
+    followers_.add({call.key, call.store_key, call.until, end.usable_since, end.kind == End::Kind::not_stored});
   calls_.erase(it);
+}
+
+AnswerCache::End AnswerCache::end_of(const Settlement &settlement, SettleFate fate) const {
+  const JobId job = settlement.id;
+  if (const auto stale = stood_in_.find(job.value); stale != stood_in_.end()) return {End::Kind::stored, stale->second};
+  if (contains(stored_, job)) return {End::Kind::stored, settlement.ended_at};
+  const bool has_answer = fate == SettleFate::settled && settlement.outcome == Outcome::completed;
+  return {has_answer ? End::Kind::not_stored : End::Kind::failed, settlement.ended_at};
 }
 
 void AnswerCache::on_commit(std::span<const Settlement> settlements, const std::vector<SettleFate> &fates) {
   for (std::size_t i = 0; i < fates.size(); ++i) {
-    const JobId job = settlements[i].id;
-    const auto it = calls_.find(job.value);
-    if (fates[i] == SettleFate::kept || it == calls_.end()) continue;
-    const auto stale = stood_in_.find(job.value);
-    const bool is_suspended =
-        fates[i] == SettleFate::settled && settlements[i].outcome == Outcome::retry && stale == stood_in_.end();
+    const Settlement &settlement = settlements[i];
+    const Call *call = call_of(settlement);
+    if (fates[i] == SettleFate::kept || call == nullptr) continue;
+    const bool is_suspended = fates[i] == SettleFate::settled && settlement.outcome == Outcome::retry &&
+                              !stood_in_.contains(settlement.id.value);
     if (!is_suspended) {
-      forget(job, contains(stored_, job), stale == stood_in_.end() ? Micros{0} : stale->second);
+      forget(settlement.id, end_of(settlement, fates[i]));
       continue;
     }
-    if (it->second.leads) shared::suspend_lead(database_, it->second.key.digest, job);
-    calls_.erase(it);
+    if (call->leads) shared::suspend_lead(database_, call->key.digest, settlement.id);
+    calls_.erase(settlement.id.value);
   }
   for (const std::int64_t job : begun_)
-    if (contains(stored_, JobId{job})) forget(JobId{job}, true, Micros{0});
-  for (const std::int64_t job : resigned_) forget(JobId{job}, false, Micros{0});
+    if (contains(stored_, JobId{job})) forget(JobId{job}, {End::Kind::stored, consulted_at_});
+  for (const std::int64_t job : resigned_) forget(JobId{job}, {});
   // Who was followed may have ended before this commit, and has not seen these followers.
   for (const LeadEnd &followed : followed_)
     if (!shared::is_led(database_, followed.key.digest, followed.until)) followers_.add(followed);
   clear();
 }
 
-void AnswerCache::finish_followers(Now now, std::vector<EndedJob> &ended) {
+int AnswerCache::finish_followers(Now now, std::vector<EndedJob> &ended) {
   followers_.release_old();
-  if (!followers_.has_ends()) return;
+  if (!followers_.has_ends()) return 0;
   const LeadEnd &end = followers_.first();
   const std::vector<Follower> found = followers_.find();
   std::vector<Serving> servings;
   for (const Follower &follower : found)
-    servings.push_back({follower.job, "scheduled", false, end.store_key, now.wall - end.grace, follower.user,
+    servings.push_back({follower.job, "scheduled", false, end.store_key, end.usable_since, follower.user,
                         follower.agent_type, follower.attempt});
   const std::vector<bool> served = serve(servings, now, ended);
-  const bool is_any_served = std::find(served.begin(), served.end(), true) != served.end();
-  if (!is_any_served && !found.empty()) followers_.promote_oldest();
-  if (!is_any_served || found.size() < FollowerKeeper::kBatch) followers_.finish();
+  int handled = static_cast<int>(std::count(served.begin(), served.end(), true));
+  const bool is_any_served = handled > 0;
+  // Another worker may be at some of them: whether more wait is told by how many were found.
+  bool may_be_more = is_any_served && found.size() == FollowerKeeper::kBatch;
+  if (!is_any_served && !found.empty()) {
+    handled = followers_.promote();
+    may_be_more = end.has_no_answer && handled == FollowerKeeper::kBatch;
+  }
+  if (!may_be_more) followers_.finish();
+  return std::max(handled, 1);
 }
 
-bool AnswerCache::on_followers_commit() {
+void AnswerCache::on_followers_commit() {
   clear();
-  return followers_.on_commit();
+  followers_.on_commit();
 }
 
 void AnswerCache::on_abort() {
   followers_.on_abort();
-  for (const std::int64_t job : begun_) forget(JobId{job}, false, Micros{0});
+  for (const std::int64_t job : begun_) forget(JobId{job}, {});
   clear();
 }
 

@@ -9,11 +9,14 @@
 
 #include <cstdint>
 #include <deque>
+#include <map>
 #include <memory>
 #include <optional>
 #include <span>
 #include <string>
 #include <unordered_map>
+#include <unordered_set>
+#include <utility>
 #include <vector>
 
 #include "core/cache/cache_key.hpp"
@@ -53,6 +56,8 @@ class AnswerCache {
                                  std::vector<EndedJob> &ended);
   // It was to be called and is not after all.
   void resign(JobId job);
+  // It is called: which attempt this is.
+  void begin(JobId job, WallTime started_at);
   // A job of a dead worker, now this worker's.
   void adopt(const Catalog &catalog, const ClaimedJob &job, const std::optional<JobCacheKey> &key, Now now);
 
@@ -72,11 +77,14 @@ class AnswerCache {
   // ---- followers of leads that have ended
 
   bool has_followers_to_finish() const { return followers_.has_work(); }
+  bool has_lead_ends() const { return followers_.has_ends(); }
   // In a transaction: completes a batch of them, or makes the oldest of a key pending where no answer was stored; and
-  // once after a start of the server makes all pending. Throws PgError.
-  void finish_followers(Now now, std::vector<EndedJob> &ended);
-  // Instead of the other on_commit(). Returns whether jobs have become pending.
-  bool on_followers_commit();
+  // once after a start of the server makes all pending. Returns how much was done; 0: nothing. Throws PgError.
+  int finish_followers(Now now, std::vector<EndedJob> &ended);
+  // Instead of the other on_commit().
+  void on_followers_commit();
+  // After a failure that a row may be to blame for, and on_abort(): those followers are left to themselves.
+  void give_up_followers() { followers_.give_up(); }
 
  private:
   struct Statements {
@@ -84,6 +92,7 @@ class AnswerCache {
     RowsPlan serve;
     RowsPlan served_usage;
     RowsPlan store_answers;
+    KeptPlan locked_keys;
   };
   // A job with a key that this worker has claimed.
   struct Call {
@@ -96,7 +105,13 @@ class AnswerCache {
     std::string dependencies;  // a JSON array; empty: none
     std::string request;       // kept where the answer may be refreshed; else empty
     WallTime until;
+    WallTime started_at;  // of the attempt
     bool leads = false;
+  };
+  // How a lead has ended.
+  struct End {
+    enum class Kind { stored, failed, not_stored } kind = Kind::failed;
+    WallTime usable_since;  // of the answer that is there; failed: none
   };
   struct Serving {
     JobId job;
@@ -107,6 +122,7 @@ class AnswerCache {
     std::optional<UserId> user;
     std::string agent_type;
     int attempt = 1;
+    const Settlement *failed = nullptr;  // the attempt that it stands in for
   };
 
   static std::optional<Call> call_of(const Catalog &catalog, const ClaimedJob &job,
@@ -114,7 +130,13 @@ class AnswerCache {
   // Completes those whose answer is stored; true for them.
   std::vector<bool> serve(std::span<const Serving> servings, Now now, std::vector<EndedJob> &ended);
   Leaders::Lead take_lead(JobId job, Call call, Now now);
-  void forget(JobId job, bool is_stored, Micros grace);
+  Call *call_of(const Settlement &settlement);
+  std::unordered_set<std::string> locked_keys(const std::vector<std::string> &keys);
+  void note_followed(const Catalog &catalog, const JobRow &row, WallTime until, Now now);
+  void write_answers(const Catalog &catalog,
+                     const std::map<std::string, std::pair<const Settlement *, const Call *>> &answers, Now now);
+  End end_of(const Settlement &settlement, SettleFate fate) const;
+  void forget(JobId job, const End &end);
   void clear();
 
   shared::DatabaseOid database_;
@@ -128,9 +150,10 @@ class AnswerCache {
   std::vector<std::int64_t> begun_;
   std::vector<std::int64_t> resigned_;
   std::vector<LeadEnd> followed_;
-  std::vector<std::int64_t> stored_;                   // jobs whose answer is there now
-  std::unordered_map<std::int64_t, Micros> stood_in_;  // jobs with a stale one, and how stale it may be
-  std::deque<std::string> results_;                    // that ended jobs point into
+  std::vector<std::int64_t> stored_;                     // jobs whose answer is there now
+  std::unordered_map<std::int64_t, WallTime> stood_in_;  // jobs with a stale one, and since when it was usable
+  WallTime consulted_at_;
+  std::deque<std::string> results_;  // that ended jobs point into
 };
 
 }  // namespace agent_queue::pg

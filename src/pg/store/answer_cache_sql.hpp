@@ -7,24 +7,29 @@
 namespace agent_queue::pg::sql {
 
 // Completes jobs by answers that are stored and were not stale before usable_since. A row must be as the caller knows
-// it: its status, and whose claim it is. $6 now, $7 is the result's text wanted
-inline constexpr RowColumn kServedRows[] = {
-    {"id", "int8"}, {"status", "text"}, {"claim", "uuid"}, {"key", "text"}, {"usable_since", "timestamptz"}};
+// it: its status, whose claim it is, and which attempt (NULL: any). cost and attempts are what a failed attempt adds.
+// $9 now, $10 is the result's text wanted
+inline constexpr RowColumn kServedRows[] = {{"id", "int8"},    {"status", "text"},
+                                            {"claim", "uuid"}, {"started_at", "timestamptz"},
+                                            {"key", "text"},   {"usable_since", "timestamptz"},
+                                            {"cost", "text"},  {"attempts", "int4"}};
 inline constexpr const char *kServe = R"(
   UPDATE @s@.agent_queue AS q
      SET status = 'completed', result = s.value, cached = true, stale = s.is_stale, provider = s.provider,
          model = s.model, input_tokens = s.input_tokens, output_tokens = s.output_tokens,
-         cost_usd = coalesce(q.cost_usd, 0), error_code = NULL, error_message = NULL, wait_reason = NULL,
-         started_at = coalesce(q.started_at, $6), completed_at = $6, claim = NULL, hold_usd = NULL
+         cost_usd = coalesce(q.cost_usd, 0) + coalesce(s.cost::numeric, 0), retry_count = q.retry_count + s.attempts,
+         error_code = NULL, error_message = NULL, wait_reason = NULL,
+         started_at = coalesce(q.started_at, $9), completed_at = $9, claim = NULL, hold_usd = NULL
     FROM (SELECT ours.ctid AS row_at, c.value, c.provider, c.model, c.input_tokens, c.output_tokens, c.cost_usd,
-                 c.expires_at <= $6 AS is_stale
+                 c.expires_at <= $9 AS is_stale, r.cost, r.attempts
             FROM @rows@
             JOIN @s@.cache_store AS c ON c.key = r.key
             JOIN @s@.agent_queue AS ours ON ours.id = r.id
            WHERE c.expires_at > r.usable_since AND ours.status = r.status AND ours.claim IS NOT DISTINCT FROM r.claim
+             AND (r.started_at IS NULL OR coalesce(ours.started_at, ours.created_at) = r.started_at)
              FOR NO KEY UPDATE OF ours SKIP LOCKED) AS s
    WHERE q.ctid = s.row_at
-  RETURNING q.id, s.provider, s.model, s.cost_usd, s.is_stale, CASE WHEN $7 THEN s.value::text END)";
+  RETURNING q.id, s.provider, s.model, s.cost_usd, s.is_stale, CASE WHEN $10 THEN s.value::text END)";
 
 // Each costs nothing and says what it saved.
 inline constexpr RowColumn kServedUsageRows[] = {
@@ -38,6 +43,13 @@ inline constexpr const char *kServedUsage = R"(
          true, false, 0, r.created_at
     FROM @rows@
   ON CONFLICT DO NOTHING)";
+
+// Those keys that are there and locked by somebody else: no statement waits for a row. $1 keys
+inline constexpr const char *kLockedKeys = R"(
+  WITH locked AS MATERIALIZED (
+    SELECT key FROM @s@.cache_store WHERE key = ANY ($1) FOR NO KEY UPDATE SKIP LOCKED)
+  SELECT c.key FROM @s@.cache_store AS c
+   WHERE c.key = ANY ($1) AND NOT EXISTS (SELECT FROM locked AS l WHERE l.key = c.key))";
 
 // dependencies: a JSON array. An answer that is asked anew takes the old one's place, and stays whose it was.
 inline constexpr RowColumn kStoredRows[] = {{"key", "text"},
@@ -74,15 +86,15 @@ inline constexpr const char *kFollowers = R"(
   SELECT id, user_id, agent_type, retry_count FROM @s@.agent_queue
    WHERE status = 'scheduled' AND claim_key IS NOT NULL AND run_at = $1 AND wait_reason = 'coalesced'
      AND cache_key = $2
-   ORDER BY id LIMIT $3)";
+   LIMIT $3)";
 
-// The oldest becomes pending, and leads when it is claimed. $1 run_at, $2 cache_key
+// The oldest become pending, to be claimed again. $1 run_at, $2 cache_key, $3 limit
 inline constexpr const char *kPromoteFollower = R"(
   UPDATE @s@.agent_queue AS q SET status = 'pending', wait_reason = NULL
     FROM (SELECT ctid AS row_at FROM @s@.agent_queue
            WHERE status = 'scheduled' AND claim_key IS NOT NULL AND run_at = $1 AND wait_reason = 'coalesced'
              AND cache_key = $2
-           ORDER BY id LIMIT 1 FOR NO KEY UPDATE SKIP LOCKED) AS f
+           ORDER BY id LIMIT $3 FOR NO KEY UPDATE SKIP LOCKED) AS f
    WHERE q.ctid = f.row_at
   RETURNING q.queue, q.agent_type, q.claim_key)";
 

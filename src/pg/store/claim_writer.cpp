@@ -133,7 +133,10 @@ std::vector<Ruling> ClaimWriter::write(Statements &statements, const Catalog &ca
   }
   const WallTime begin_at = budgets_.begin(now);
   for (std::size_t i = 0; i < rows.size(); ++i)
-    if (rulings[i].kind == Ruling::Kind::begin) rows[i]->job.started_at = begin_at;
+    if (rulings[i].kind == Ruling::Kind::begin) {
+      rows[i]->job.started_at = begin_at;
+      answers_.begin(rows[i]->job.id, begin_at);
+    }
   begin(statements, begun, begin_at);
   write_ended(statements, refused, now.wall);
   write_parked(statements, parked);

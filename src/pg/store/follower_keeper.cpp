@@ -27,7 +27,7 @@ DatumValue followers_key(JobCacheKey key) {
 
 FollowerKeeper::Statements::Statements(const Installation &where)
     : followers(render_sql(sql::kFollowers, where), {TIMESTAMPTZOID, BYTEAOID, INT4OID}),
-      promote(render_sql(sql::kPromoteFollower, where), {TIMESTAMPTZOID, BYTEAOID}),
+      promote(render_sql(sql::kPromoteFollower, where), {TIMESTAMPTZOID, BYTEAOID, INT4OID}),
       release(render_sql(sql::kReleaseFollowers, where), {}) {}
 
 void FollowerKeeper::open(const Installation &where) {
@@ -53,11 +53,15 @@ std::vector<Follower> FollowerKeeper::find() {
   return followers;
 }
 
-void FollowerKeeper::promote_oldest() {
+int FollowerKeeper::promote() {
   const LeadEnd &end = ends_.front();
-  DatumValue values[] = {TimestampTzGetDatum(from_wall(end.until)), followers_key(end.key)};
+  DatumValue values[] = {TimestampTzGetDatum(from_wall(end.until)), followers_key(end.key),
+                         Int32GetDatum(end.has_no_answer ? kBatch : 1)};
   statements_->promote.run(values, nullptr, KeptPlan::Mode::read_write);
-  append(woken_, read_lane_keys());
+  std::vector<LaneKey> lanes = read_lane_keys();
+  const int count = static_cast<int>(lanes.size());
+  append(woken_, std::move(lanes));
+  return count;
 }
 
 void FollowerKeeper::release_old() {
@@ -67,16 +71,19 @@ void FollowerKeeper::release_old() {
   append(woken_, read_lane_keys());
 }
 
-bool FollowerKeeper::on_commit() {
+void FollowerKeeper::on_commit() {
   for (const LaneKey &lane : woken_)
     shared::offer(shared::find_lane(database_, lane.lane.queue, lane.lane.agent_type), lane.claim_key);
-  const bool is_any_woken = !woken_.empty();
-  has_looked_ = true;
-  if (is_any_woken) shared::announce_work(database_);
+  if (!woken_.empty()) shared::announce_work(database_);
   if (is_finished_) ends_.pop_front();
+  has_looked_ = true;
   woken_.clear();
   is_finished_ = has_taken_old_ = false;
-  return is_any_woken;
+}
+
+void FollowerKeeper::give_up() {
+  has_looked_ = true;
+  if (!ends_.empty()) ends_.pop_front();
 }
 
 void FollowerKeeper::on_abort() {

@@ -21,7 +21,8 @@ struct LeadEnd {
   JobCacheKey key;
   std::string store_key;
   WallTime until;
-  Micros grace{0};  // how long stale the stored answer may be
+  WallTime usable_since;       // an answer that was not stale then is theirs
+  bool has_no_answer = false;  // one that is not to be stored: each of them calls for himself
 };
 
 struct Follower {
@@ -45,18 +46,20 @@ class FollowerKeeper {
   static constexpr int kBatch = 500;
 
   // In a transaction; all throw PgError.
-  // The oldest of those that follow the first lead, at most kBatch.
+  // Those that follow the first lead, at most kBatch.
   std::vector<Follower> find();
-  // No answer is stored: the oldest becomes pending, to lead in its turn.
-  void promote_oldest();
+  // No answer is stored: the oldest becomes pending, to lead in its turn; or a batch of them, each to call for itself.
+  // Returns how many.
+  int promote();
   // Once after each start of the server: of followers of before nobody knows whom they follow.
   void release_old();
 
   // The followers of the first lead have been dealt with, when the transaction commits.
   void finish() { is_finished_ = true; }
-  // Returns whether jobs have become pending.
-  bool on_commit();
+  void on_commit();
   void on_abort();
+  // After a failure that some row is to blame for: these followers are left to themselves; their time comes.
+  void give_up();
 
  private:
   struct Statements {

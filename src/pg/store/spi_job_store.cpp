@@ -227,28 +227,41 @@ std::optional<WallTime> SpiJobStore::next_due() const {
   return answers_.has_followers_to_finish() ? WallTime{} : promoter_.next_due();
 }
 
-// Once after a start of the server, and whenever a lead has ended.
-bool SpiJobStore::finish_followers(Now now) {
+// Once after a start of the server, and whenever a lead has ended. nullopt: could not be done now.
+std::optional<int> SpiJobStore::finish_followers(Now now) {
   std::vector<EndedJob> ended;
+  int handled = 0;
   try {
     Transaction transaction;
     open(transaction, now);
-    answers_.finish_followers(now, ended);
+    handled = answers_.finish_followers(now, ended);
     notifier_.notify(ended, now);
     transaction.commit();
   } catch (PgError &error) {
     answers_.on_abort();
     if (error.is_cancel_or_shutdown()) throw;
-    failure_of(error, now);
-    return false;
+    if (failure_of(error, now).trouble != StoreTrouble::unstorable) return std::nullopt;
+    log_.write(LogLevel::warning, std::string("jobs that wait for an equal one are left to wait: ") + error.what());
+    answers_.give_up_followers();
+    return 1;
   }
   wake_waiters(ended);
   answers_.on_followers_commit();
-  return true;
+  return handled;
 }
 
 std::optional<int> SpiJobStore::promote_due(Now now) {
-  if (answers_.has_followers_to_finish() && !finish_followers(now)) return std::nullopt;
+  int handled = 0;
+  if (answers_.has_followers_to_finish()) {
+    const std::optional<int> finished = finish_followers(now);
+    if (!finished) return std::nullopt;
+    handled = *finished;
+  }
+  const std::optional<int> promoted = promote_scheduled(now);
+  return promoted ? std::optional(*promoted + handled) : std::nullopt;
+}
+
+std::optional<int> SpiJobStore::promote_scheduled(Now now) {
   if (!shared::begin_promotion(database_, slot_)) return 0;  // another worker is at it
   try {
     const std::optional<int> promoted = promote_alone(now);

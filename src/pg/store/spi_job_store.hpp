@@ -51,6 +51,9 @@ class SpiJobStore final : public JobStore {
   // Nothing was claimed, because what was spent is not known.
   bool is_ledger_missing() const { return is_ledger_missing_; }
 
+  // Jobs wait for this worker to give them an answer that it has stored.
+  bool has_followers() const { return answers_.has_lead_ends(); }
+
   // The extension was not there when something failed.
   bool is_gone() const { return is_gone_; }
 
@@ -72,7 +75,8 @@ class SpiJobStore final : public JobStore {
   void release_permits(std::span<const Settlement> settlements, const std::vector<SettleFate> &fates);
   void complain_of_bounds();
   std::optional<int> promote_alone(Now now);
-  bool finish_followers(Now now);
+  std::optional<int> promote_scheduled(Now now);
+  std::optional<int> finish_followers(Now now);
   bool has_ledger();
   void check_config_is_current() const;
   void wake_waiters(const std::vector<EndedJob> &ended) const;

@@ -161,7 +161,7 @@ bool Worker::keep_up(const Pause &pause) {
 }
 
 bool Worker::is_drained() const {
-  return is_surplus_ && engine_.in_flight() == 0 && !engine_.has_unsettled();
+  return is_surplus_ && engine_.in_flight() == 0 && !engine_.has_unsettled() && !store_.has_followers();
 }
 
 void Worker::publish() {
