@@ -34,8 +34,7 @@ TEST(CacheDependency, IsComparedOnce) {
 
 TEST(CacheDependency, OnlyAPrefixWithAStarIsAGroup) {
   EXPECT_TRUE(is_group("documents:*"));
-  for (const char *name : {"documents:42", "documents", "*", "documents:a:*"})
-    EXPECT_FALSE(is_group(name)) << name;
+  for (const char *name : {"documents:42", "documents", "*", "documents:a:*"}) EXPECT_FALSE(is_group(name)) << name;
 }
 
 }  // namespace

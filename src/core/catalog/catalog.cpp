@@ -31,6 +31,11 @@ const Phrasebook &Catalog::phrases_of(std::string_view language) const {
   return found == nullptr ? kNone : *found;
 }
 
+const CacheRule *Catalog::cache_rule(std::string_view name) const {
+  const AgentType *type = agent_type(name);
+  return type != nullptr && type->cache ? &*type->cache : nullptr;
+}
+
 Micros Catalog::cache_ttl(std::string_view cache_type) const {
   const Micros *ttl = find_name(cache_ttls, cache_type);
   return ttl == nullptr ? kDefaultTtl : *ttl;

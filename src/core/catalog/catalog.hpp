@@ -116,6 +116,9 @@ struct Catalog {
   // "": of all languages. Of a language without a phrase: none.
   const Phrasebook &phrases_of(std::string_view language) const;
 
+  // nullptr: there is no such agent type, or it has no cache.
+  const CacheRule *cache_rule(std::string_view agent_type) const;
+
   // Of values of this cache type.
   Micros cache_ttl(std::string_view cache_type) const;
 

@@ -1,7 +1,6 @@
 #include "pg/store/answer_cache.hpp"
 
 #include <algorithm>
-#include <map>
 #include <utility>
 
 #include "core/wire/json_read.hpp"
@@ -24,20 +23,11 @@ using NumberColumn = std::vector<std::optional<std::int64_t>>;
 // Beyond the longest that the leader's call may take: then followers do not wait any longer.
 constexpr Micros kFollowerPatience{std::chrono::seconds(30)};
 
-const CacheRule *rule_of(const Catalog &catalog, std::string_view agent_type) {
-  const AgentType *type = catalog.agent_type(agent_type);
-  return type != nullptr && type->cache ? &*type->cache : nullptr;
-}
-
 // The provider has failed, not the request: yesterday's answer is better than none.
 bool is_providers_failure(const Settlement &settlement) {
   if (settlement.outcome == Outcome::retry) return true;
   return settlement.outcome == Outcome::failed &&
          (settlement.error_code == JobErrorCode::provider_error || settlement.error_code == JobErrorCode::uncertain);
-}
-
-std::optional<std::string_view> or_null(const std::string &text) {
-  return text.empty() ? std::nullopt : std::optional<std::string_view>(text);
 }
 
 bool contains(const std::vector<std::int64_t> &jobs, JobId job) {
@@ -104,7 +94,7 @@ std::vector<AnswerCache::Consulted> AnswerCache::consult(const Catalog &catalog,
     if (!call) continue;
     const ClaimedJob &job = rows[i]->job;
     if (call->key.kind == JobCacheKey::Kind::ordinary) {
-      const CacheRule &rule = *rule_of(catalog, job.agent_type);
+      const CacheRule &rule = *catalog.cache_rule(job.agent_type);
       asked.push_back(i);
       servings.push_back({job.id, "pending", false, call->store_key,
                           now.wall - rule.stale_while_revalidate.value_or(Micros{0}), job.user_id, job.agent_type,
@@ -129,7 +119,7 @@ std::vector<AnswerCache::Consulted> AnswerCache::consult(const Catalog &catalog,
 void AnswerCache::note_followed(const Catalog &catalog, const JobRow &row, WallTime until, Now now) {
   for (const LeadEnd &known : followed_)
     if (known.key.digest == row.cache_key->digest && known.until == until) return;
-  const std::string key = store_key(rule_of(catalog, row.job.agent_type)->type, row.cache_key->digest);
+  const std::string key = store_key(catalog.cache_rule(row.job.agent_type)->type, row.cache_key->digest);
   followed_.push_back({*row.cache_key, key, until, now.wall, true});
 }
 
@@ -227,7 +217,7 @@ std::vector<bool> AnswerCache::stand_in(const Catalog &catalog, std::span<const 
     const Settlement &settlement = settlements[i];
     const Call *call = call_of(settlement);
     if (call == nullptr || !is_providers_failure(settlement)) continue;
-    const CacheRule *rule = rule_of(catalog, call->agent_type);
+    const CacheRule *rule = catalog.cache_rule(call->agent_type);
     if (rule == nullptr || !rule->stale_if_error || call->key.kind == JobCacheKey::Kind::refresh) continue;
     asked.push_back(i);
     servings.push_back({settlement.id, "processing", true, call->store_key, now.wall - *rule->stale_if_error,
@@ -240,87 +230,6 @@ std::vector<bool> AnswerCache::stand_in(const Catalog &catalog, std::span<const 
     stood_in_.emplace(servings[i].job.value, servings[i].usable_since);
   }
   return all;
-}
-
-// Keys that somebody else has locked, a user who invalidates them, say. A paid answer does not wait for that.
-std::unordered_set<std::string> AnswerCache::locked_keys(const std::vector<std::string> &keys) {
-  DatumValue values[] = {text_array({keys.begin(), keys.end()})};
-  statements_->locked_keys.run(values, nullptr, KeptPlan::Mode::read_write);
-  std::vector<std::string> locked = read_texts();
-  return {locked.begin(), locked.end()};
-}
-
-void AnswerCache::store(const Catalog &catalog, std::span<const Settlement> settlements,
-                        const std::vector<SettleFate> &fates, Now now) {
-  // By key: two workers store in one order, and of two answers to one key the later one counts.
-  std::map<std::string, std::pair<const Settlement *, const Call *>> good;
-  std::vector<std::string> wanted;
-  const auto bytes_max = static_cast<std::size_t>(settings::cache_max_value_kb) * 1024;
-  for (std::size_t i = 0; i < settlements.size(); ++i) {
-    const Settlement &settlement = settlements[i];
-    const Call *call = call_of(settlement);
-    if (fates[i] != SettleFate::settled || !settlement.is_reusable || call == nullptr) continue;
-    if (rule_of(catalog, call->agent_type) == nullptr || settlement.result.size() > bytes_max) continue;
-    good.insert_or_assign(call->store_key, std::pair(&settlement, call));
-    wanted.push_back(call->store_key);
-    stored_.push_back(settlement.id.value);
-  }
-  if (good.empty()) return;
-  for (const std::string &key : locked_keys(wanted)) {
-    std::erase(stored_, good.at(key).first->id.value);
-    good.erase(key);
-  }
-  write_answers(catalog, good, now);
-}
-
-void AnswerCache::write_answers(const Catalog &catalog,
-                                const std::map<std::string, std::pair<const Settlement *, const Call *>> &answers,
-                                Now now) {
-  if (answers.empty()) return;
-  TextColumn keys, types, values, dependencies, agent_types, requests, providers, models, costs;
-  NumberColumn created_at, expires_at, kept_until, inputs, outputs;
-  std::vector<std::optional<UserId>> owners;
-  std::deque<std::string> amounts;
-  for (const auto &[key, answer] : answers) {
-    const Settlement &settlement = *answer.first;
-    const Call &call = *answer.second;
-    const CacheRule *rule = rule_of(catalog, call.agent_type);
-    const Micros grace =
-        std::max(rule->stale_if_error.value_or(Micros{0}), rule->stale_while_revalidate.value_or(Micros{0}));
-    keys.emplace_back(call.store_key);
-    types.emplace_back(rule->type);
-    values.emplace_back(settlement.result);
-    owners.push_back(call.owner);
-    created_at.emplace_back(from_wall(now.wall));
-    expires_at.emplace_back(from_wall(now.wall + rule->ttl));
-    kept_until.emplace_back(from_wall(now.wall + rule->ttl + grace));
-    dependencies.push_back(or_null(call.dependencies));
-    agent_types.emplace_back(call.agent_type);
-    requests.push_back(or_null(call.request));
-    providers.push_back(or_null(settlement.provider));
-    models.push_back(or_null(settlement.model));
-    const UsageRecord *usage = settlement.usage ? &*settlement.usage : nullptr;
-    inputs.push_back(usage != nullptr ? std::optional(usage->usage.input_total()) : std::nullopt);
-    outputs.push_back(usage != nullptr ? std::optional(usage->usage.output) : std::nullopt);
-    if (usage != nullptr && usage->cost) amounts.push_back(usage->cost->to_string());
-    costs.push_back(usage != nullptr && usage->cost ? std::optional<std::string_view>(amounts.back()) : std::nullopt);
-  }
-  DatumValue columns[] = {text_array(keys),
-                          text_array(types),
-                          text_array(values),
-                          uuid_array(owners),
-                          timestamptz_array(created_at),
-                          timestamptz_array(expires_at),
-                          timestamptz_array(kept_until),
-                          text_array(dependencies),
-                          text_array(agent_types),
-                          text_array(requests),
-                          text_array(providers),
-                          text_array(models),
-                          int8_array(inputs),
-                          int8_array(outputs),
-                          text_array(costs)};
-  statements_->store_answers.run(columns, keys.size());
 }
 
 // What follows it is finished by this worker in its next steps.

@@ -26,7 +26,7 @@ namespace agent_queue::pg {
 // What is to become of a job that a claim has found.
 struct Ruling {
   enum class Kind { begin, park, refuse, served } kind = Kind::begin;  // served: completed by a stored answer
-  WallTime run_at;  // park
+  WallTime run_at;                                                     // park
   WaitReason wait_reason = WaitReason::budget;
   bool moves_expiry = false;  // park: the wait is not the job's fault
   JobErrorCode error_code = JobErrorCode::budget_exceeded;
