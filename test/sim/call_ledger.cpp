@@ -61,8 +61,9 @@ void CallLedger::on_crash(std::uint64_t worker) {
     if (record.worker == worker && !record.settled) record.lost = true;
 }
 
-void CallLedger::on_cancelled(AttemptKey key, bool is_sent) {
+void CallLedger::on_cancelled(AttemptKey key, bool is_sent, bool has_spoken) {
   records_.at(key).kind = is_sent ? AnswerKind::cancelled_after : AnswerKind::cancelled_before;
+  records_.at(key).has_spoken = has_spoken;
   ++cancelled_;
 }
 
@@ -72,8 +73,8 @@ void CallLedger::on_orphan(const Settlement &settlement, AttemptKey key) const {
   const auto it = records_.find(key);
   if (it == records_.end()) return;
   if (it->second.kind == AnswerKind::cancelled_before) problem(key, "accounted though it was never sent");
-  if (it->second.kind == AnswerKind::cancelled_after && !settlement.usage->estimated)
-    problem(key, "cancelled without an estimate");
+  const bool must_be_estimated = it->second.kind == AnswerKind::cancelled_after && !it->second.has_spoken;
+  if (must_be_estimated && !settlement.usage->estimated) problem(key, "cancelled without an estimate");
 }
 
 void CallLedger::on_orphan_settled(AttemptKey key) {

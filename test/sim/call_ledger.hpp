@@ -51,6 +51,7 @@ struct CallRecord {
   bool delivered = false;              // the engine has seen the end
   bool settled = false;                // its settlement was committed
   bool lost = false;                   // the worker died before that
+  bool has_spoken = false;             // cancelled when its stream had begun to come: its usage may be known
   std::optional<WallTime> not_before;  // the provider's appointment, once delivered
 };
 
@@ -71,7 +72,7 @@ class CallLedger {
   void on_delivered(AttemptKey key, std::optional<WallTime> not_before);
   void on_crash(std::uint64_t worker);
   void on_removed(JobId id, int life) { removed_.insert({id.value, life}); }  // deleted or cancelled by a user
-  void on_cancelled(AttemptKey key, bool is_sent);                            // its call was broken off
+  void on_cancelled(AttemptKey key, bool is_sent, bool has_spoken);           // its call was broken off
 
   // A settlement of a job that is still its worker's; `local`: the answer came from inside the worker.
   void on_settle(const Settlement &settlement, AttemptKey key, int max_retries, bool local);

@@ -190,7 +190,7 @@ void FakeTransport::cancel(CallId id) {
   planned.end.error = TransportError::cancelled;
   planned.end.request_sent = planned.has_spoken || (planned.kind != AnswerKind::broken_before && random_.chance(70));
   planned.end.message = "broken off";
-  database_.ledger().on_cancelled(planned.key, planned.end.request_sent);
+  database_.ledger().on_cancelled(planned.key, planned.end.request_sent, planned.has_spoken);
 }
 
 // The engine has decided how the call ended.
