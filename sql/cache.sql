@@ -117,6 +117,7 @@ SELECT wait_agent(:short_again) IS NOT NULL AS is_answered;
 SELECT cached FROM agent_queue WHERE id = :short_again;
 -- While a new answer is asked for, the old one may be used, and says so.
 UPDATE agent_types SET stale_while_revalidate = '1 hour' WHERE name = 't_cache';
+SELECT pg_sleep(0.005);
 SELECT t_ask('{"text": "short"}') AS revalidated \gset
 SELECT status, cached, stale FROM agent_queue WHERE id = :revalidated;
 UPDATE agent_types SET stale_while_revalidate = NULL WHERE name = 't_cache';

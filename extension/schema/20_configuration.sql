@@ -112,15 +112,15 @@ COMMENT ON COLUMN @extschema@.agent_types.cache_depends_on IS
     'What an answer is made from, with {{field}} for fields of the request: e.g. {documents:{{document_id}}}. An answer '
     'that was made before the last change of one of them is not found (cache_watch, cache_invalidate_dependency)';
 COMMENT ON COLUMN @extschema@.agent_types.cache_refresh IS
-    'Answers that are asked for more than 10 times in their time to live are asked for again before it ends, at low '
+    'Not used yet. Answers that are asked for more than 10 times in their time to live are asked for again before it ends, at low '
     'priority and on the system''s budget';
 COMMENT ON COLUMN @extschema@.agent_types.cache_predictor IS
-    'A function (request jsonb, result jsonb) that returns a set of jsonb: requests to answer in advance, at low priority '
+    'Not used yet. A function (request jsonb, result jsonb) that returns a set of jsonb: requests to answer in advance, at low priority '
     'and on the system''s budget; NULL: none';
 COMMENT ON COLUMN @extschema@.agent_types.stale_if_error IS
     'For how long after its time to live a cached answer may be used when the provider fails; NULL: not at all';
 COMMENT ON COLUMN @extschema@.agent_types.stale_while_revalidate IS
-    'For how long after its time to live a cached answer may be used while a new one is asked for; NULL: not at all';
+    'For how long after its time to live a cached answer may be given without asking the provider; NULL: not at all';
 COMMENT ON COLUMN @extschema@.agent_types.batch_size IS 'The most jobs in one call; NULL: one';
 COMMENT ON COLUMN @extschema@.agent_types.batch_key IS 'The field of the request that must be equal within a batch';
 COMMENT ON COLUMN @extschema@.agent_types.batch_wait IS 'How long a job may wait for others of its batch';

@@ -20,54 +20,44 @@ static LeadKey lead_key(DatabaseOid database, const Digest &digest) {
   return key;
 }
 
-static Leaders table() {
-  return Leaders(state->leaders, kLeadersMax);
+// Lock order: leaders before workers.
+template <typename Fn>
+static auto locked(LWLockMode mode, Fn fn) {
+  LWLockAcquire(state->leaders_lock, mode);
+  const auto result = fn(Leaders(state->leaders, kLeadersMax));
+  LWLockRelease(state->leaders_lock);
+  return result;
 }
 
-// Lock order: leaders before workers.
 Leaders::Lead claim_lead(DatabaseOid database, const Digest &key, JobId job, ClaimToken worker, WallTime now,
                          WallTime until) {
-  LWLockAcquire(state->leaders_lock, LW_EXCLUSIVE);
-  const Leaders::Lead lead =
-      table().claim(lead_key(database, key), job.value, worker.incarnation, now, until, [](uint64 incarnation) {
-        return is_alive(ClaimToken{state->boot_epoch, incarnation});
-      });
-  LWLockRelease(state->leaders_lock);
-  return lead;
+  const auto is_worker_alive = [](uint64 incarnation) { return is_alive(ClaimToken{state->boot_epoch, incarnation}); };
+  return locked(LW_EXCLUSIVE, [&](Leaders leaders) {
+    return leaders.claim(lead_key(database, key), job.value, worker.incarnation, now, until, is_worker_alive);
+  });
 }
 
 void suspend_lead(DatabaseOid database, const Digest &key, JobId job) {
-  LWLockAcquire(state->leaders_lock, LW_EXCLUSIVE);
-  table().suspend(lead_key(database, key), job.value);
-  LWLockRelease(state->leaders_lock);
+  locked(LW_EXCLUSIVE, [&](Leaders leaders) {
+    leaders.suspend(lead_key(database, key), job.value);
+    return true;
+  });
 }
 
 bool vacate_lead(DatabaseOid database, const Digest &key, JobId job) {
-  LWLockAcquire(state->leaders_lock, LW_EXCLUSIVE);
-  const bool is_followed = table().vacate(lead_key(database, key), job.value);
-  LWLockRelease(state->leaders_lock);
-  return is_followed;
+  return locked(LW_EXCLUSIVE, [&](Leaders leaders) { return leaders.vacate(lead_key(database, key), job.value); });
 }
 
 bool remove_lead(DatabaseOid database, const Digest &key, JobId job) {
-  LWLockAcquire(state->leaders_lock, LW_EXCLUSIVE);
-  const bool is_followed = table().remove(lead_key(database, key), job.value);
-  LWLockRelease(state->leaders_lock);
-  return is_followed;
+  return locked(LW_EXCLUSIVE, [&](Leaders leaders) { return leaders.remove(lead_key(database, key), job.value); });
 }
 
 bool spoil_lead(DatabaseOid database, const Digest &key, JobId job) {
-  LWLockAcquire(state->leaders_lock, LW_EXCLUSIVE);
-  const bool is_followed = table().spoil(lead_key(database, key), job.value);
-  LWLockRelease(state->leaders_lock);
-  return is_followed;
+  return locked(LW_EXCLUSIVE, [&](Leaders leaders) { return leaders.spoil(lead_key(database, key), job.value); });
 }
 
 bool is_led(DatabaseOid database, const Digest &key, WallTime until) {
-  LWLockAcquire(state->leaders_lock, LW_SHARED);
-  const bool result = table().is_led(lead_key(database, key), until);
-  LWLockRelease(state->leaders_lock);
-  return result;
+  return locked(LW_SHARED, [&](Leaders leaders) { return leaders.is_led(lead_key(database, key), until); });
 }
 
 }  // namespace agent_queue::pg::shared

@@ -51,8 +51,8 @@ void AnswerCache::open(const Installation &where) {
 }
 
 // Empty: the job has no cache, or was admitted with another definition than the one that it would be called with.
-std::optional<AnswerCache::Call> AnswerCache::call_of(const Catalog &catalog, const ClaimedJob &job,
-                                                      const std::optional<JobCacheKey> &key, Now now) {
+std::optional<AnswerCache::Call> AnswerCache::make_call(const Catalog &catalog, const ClaimedJob &job,
+                                                        const std::optional<JobCacheKey> &key, Now now) {
   const AgentType *type = catalog.agent_type(job.agent_type);
   if (!key || type == nullptr || !type->cache) return std::nullopt;
   const CacheRule &rule = *type->cache;
@@ -90,7 +90,7 @@ std::vector<AnswerCache::Consulted> AnswerCache::consult(const Catalog &catalog,
   std::vector<Serving> servings;
   std::vector<std::size_t> asked;  // the rows of the servings
   for (std::size_t i = 0; i < rows.size(); ++i) {
-    std::optional<Call> call = call_of(catalog, rows[i]->job, rows[i]->cache_key, now);
+    std::optional<Call> call = make_call(catalog, rows[i]->job, rows[i]->cache_key, now);
     if (!call) continue;
     const ClaimedJob &job = rows[i]->job;
     if (call->key.kind == JobCacheKey::Kind::ordinary) {
@@ -139,7 +139,7 @@ void AnswerCache::resign(JobId job) {
 }
 
 void AnswerCache::adopt(const Catalog &catalog, const ClaimedJob &job, const std::optional<JobCacheKey> &key, Now now) {
-  if (std::optional<Call> call = call_of(catalog, job, key, now)) {
+  if (std::optional<Call> call = make_call(catalog, job, key, now)) {
     take_lead(job.id, std::move(*call), now);
     begin(job.id, job.started_at);
   }

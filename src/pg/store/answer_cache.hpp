@@ -3,8 +3,8 @@
 //
 // Of the running transaction: on_commit() or on_abort() says how it has ended. The order of looking is what makes one
 // call of many: a claim takes the lead first and looks for an answer afterwards, with a younger snapshot; a settle
-// stores the answer first and gives the lead up afterwards. Regime: guarded C++. Tested in sql/cache.sql,
-// test/tap/400_cache.pl and test/isolation.
+// stores the answer first and gives the lead up afterwards. Regime: guarded C++. Tested in sql/cache.sql and
+// test/tap/400_cache.pl.
 #pragma once
 
 #include <cstdint>
@@ -125,8 +125,8 @@ class AnswerCache {
     const Settlement *failed = nullptr;  // the attempt that it stands in for
   };
 
-  static std::optional<Call> call_of(const Catalog &catalog, const ClaimedJob &job,
-                                     const std::optional<JobCacheKey> &key, Now now);
+  static std::optional<Call> make_call(const Catalog &catalog, const ClaimedJob &job,
+                                       const std::optional<JobCacheKey> &key, Now now);
   // Completes those whose answer is stored; true for them.
   std::vector<bool> serve(std::span<const Serving> servings, Now now, std::vector<EndedJob> &ended);
   Leaders::Lead take_lead(JobId job, Call call, Now now);
